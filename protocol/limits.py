@@ -1,0 +1,51 @@
+"""Every bound of the wire in one place, with its unit and its reason.
+
+Pure numbers; knows nothing of who uses them. SPEC cites the values, and a decoder
+checks them before it parses.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- JSON (SPEC 1) ---------------------------------------------------------
+INTEGER_MAX: Final = 2**53 - 1  # beyond it, JSON readers in other languages lose digits
+JSON_DEPTH_MAX: Final = 32  # deep nesting costs stack and means nothing in a message
+
+# --- texts, in bytes -------------------------------------------------------
+AUTHORITY_ID_BYTES_MAX: Final = 64
+SEALED_TEXT_BYTES_MAX: Final = 4 * 1024 * 1024  # the padded text inside an envelope
+HEADER_BYTES_MAX: Final = 2_048
+INNER_BYTES_MAX: Final = SEALED_TEXT_BYTES_MAX - 8
+MESSAGE_TEXT_BYTES_MAX: Final = 3 * 1024 * 1024 - 16_384  # base64 in DSSE makes 4 of 3
+MANIFEST_INLINE_BYTES_MAX: Final = 2 * 1024 * 1024  # larger manifests will travel as files
+DOCUMENT_BYTES_MAX: Final = 2 * 1024 * 1024  # 200 authorities need about 400 KB
+LISTING_BYTES_MAX: Final = 64 * 1024  # 8 ML-DSA keys and the contacts of an office
+REVOCATION_BYTES_MAX: Final = 256 * 1024  # up to 32 stewards' signatures
+RECORD_BYTES_MAX: Final = 4_096
+RECEIPT_BYTES_MAX: Final = 64 * 1024  # record, salt and a proof with up to 9 cosignatures
+NOTE_BYTES_MAX: Final = 64 * 1024
+
+# --- counts ----------------------------------------------------------------
+ATTACHMENTS_MAX: Final = 64
+SKIPS_MAX: Final = 256
+STEWARDS_MAX: Final = 32
+AUTHORITIES_MAX: Final = 256
+WITNESSES_MAX: Final = 9
+KEYS_PER_LISTING_MAX: Final = 32
+FILE_KEYS_MAX: Final = 64
+
+# --- a batch over HTTP (SPEC 8) --------------------------------------------
+BATCH_ENVELOPES_MAX: Final = 64
+BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
+LONG_POLL_S_MAX: Final = 60
+
+# --- time, in seconds ------------------------------------------------------
+MESSAGE_LIFETIME_S_MAX: Final = 90 * 86_400
+MESSAGE_LIFETIME_S: Final = 30 * 86_400
+MESSAGE_SKEW_S: Final = 300
+EPOCH_GRACE_S: Final = 90 * 86_400  # how long a superseded document still judges messages
+HOP_LIFETIME_S_MAX: Final = 300
+HOP_SKEW_S: Final = 60
+SEAL_KEY_LIFETIME_S: Final = 90 * 86_400
+SEAL_KEY_RETIRED_S: Final = 35 * 86_400  # a message of 30 days, and time to notice
