@@ -23,7 +23,7 @@ import orjson
 from protocol.errors import Malformed, Misuse, TooLarge
 from protocol.limits import INTEGER_MAX, JSON_DEPTH_MAX
 
-Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 HEX64: Final = re.compile(r"[0-9a-f]{64}")
 _TEXT_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -62,13 +62,11 @@ def decode(raw: bytes, *, bytes_max: int) -> Json:
     return value
 
 
-def _check(value: Json, depth: int) -> None:
+def _check(value: object, depth: int) -> None:
     """Refuse what SPEC 1.1 does not let JSON hold."""
     if depth > JSON_DEPTH_MAX:
         raise TooLarge(f"JSON nested deeper than {JSON_DEPTH_MAX}")
-    if value is None or isinstance(value, bool):
-        return
-    if isinstance(value, str):
+    if value is None or isinstance(value, (bool, str)):
         return
     if isinstance(value, int):
         if not 0 <= value <= INTEGER_MAX:
@@ -172,8 +170,11 @@ class Fields:
 
     def digests(self, name: str, *, count_max: int) -> tuple[str, ...]:
         """Return a list of digests without repetition, in the order given."""
-        found = tuple(Fields({"item": item}, f"{self._where}.{name}").digest("item")
-                      for item in self.items(name, count_max=count_max))  # fmt: skip
+        where = f"{self._where}.{name}"
+        found = tuple(
+            Fields({"item": item}, where).digest("item")
+            for item in self.items(name, count_max=count_max)
+        )
         if len(set(found)) != len(found):
             raise Malformed(f"{self._where}.{name} repeats an item")
         return found
@@ -197,12 +198,20 @@ class Fields:
             raise TooLarge(f"{self._where}.{name} has more than {count_max} items")
         return value
 
-    def texts(self, name: str, *, count_max: int, pattern: re.Pattern[str] | None = None,
-              chars_max: int = 256) -> tuple[str, ...]:  # fmt: skip
+    def texts(
+        self,
+        name: str,
+        *,
+        count_max: int,
+        pattern: re.Pattern[str] | None = None,
+        chars_max: int = 256,
+    ) -> tuple[str, ...]:
         """Return a list of strings, each in whole matched by `pattern` if one is given."""
         where = f"{self._where}.{name}"
-        return tuple(Fields({"item": item}, where).text("item", pattern=pattern, chars_max=chars_max)
-                     for item in self.items(name, count_max=count_max))  # fmt: skip
+        return tuple(
+            Fields({"item": item}, where).text("item", pattern=pattern, chars_max=chars_max)
+            for item in self.items(name, count_max=count_max)
+        )
 
     def object(self, name: str) -> dict[str, Json]:
         """Return an object as it is, for the caller to keep or to read."""
