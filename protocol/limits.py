@@ -19,19 +19,23 @@ HEADER_BYTES_MAX: Final = 2_048
 INNER_BYTES_MAX: Final = SEALED_TEXT_BYTES_MAX - 8
 MESSAGE_TEXT_BYTES_MAX: Final = 3 * 1024 * 1024 - 16_384  # base64 in DSSE makes 4 of 3
 MANIFEST_INLINE_BYTES_MAX: Final = 2 * 1024 * 1024  # larger manifests will travel as files
+MANIFEST_FILE_BYTES_MAX: Final = 64 * 1024 * 1024  # 100,000 items of 640 bytes each
 DOCUMENT_BYTES_MAX: Final = 2 * 1024 * 1024  # 200 authorities need about 400 KB
 LISTING_BYTES_MAX: Final = 64 * 1024  # 8 ML-DSA keys and the contacts of an office
 REVOCATION_BYTES_MAX: Final = 256 * 1024  # up to 32 stewards' signatures
 RECORD_BYTES_MAX: Final = 4_096
 RECEIPT_BYTES_MAX: Final = 64 * 1024  # record, salt and a proof with up to 9 cosignatures
 NOTE_BYTES_MAX: Final = 64 * 1024
+PROOF_BYTES_MAX: Final = 40 * 1024  # a path of 53 hashes and a checkpoint with 9 witnesses
 
 # --- counts ----------------------------------------------------------------
 ATTACHMENTS_MAX: Final = 64
+MANIFEST_ITEMS_MAX: Final = 100_000
 SKIPS_MAX: Final = 256
 STEWARDS_MAX: Final = 32
 AUTHORITIES_MAX: Final = 256
 WITNESSES_MAX: Final = 9
+NOTE_SIGNATURES_MAX: Final = 64  # the log and 9 witnesses need 20 lines; the rest is room
 KEYS_PER_LISTING_MAX: Final = 32
 FILE_KEYS_MAX: Final = 64
 
