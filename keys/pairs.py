@@ -12,7 +12,7 @@ long its key lives is for others to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -119,11 +119,13 @@ def signer_from_seed(purpose: Purpose, algorithm: Algorithm, seed: bytes) -> Sig
             raise Misuse("an x-wing key does not sign")
 
 
-def pair_from_seeds(purpose: Purpose, seeds: tuple[bytes, bytes]) -> SignerPair:
+def pair_from_seeds(purpose: Purpose, seeds: Sequence[bytes]) -> SignerPair:
     """Expand the two seeds of a purpose, in the order of its algorithms, into a pair."""
     algorithms = ALGORITHMS[purpose]
     if len(algorithms) != _PAIR:
         raise Misuse(f"a {purpose} key stands alone")
+    if len(seeds) != _PAIR or seeds[0] == seeds[1]:
+        raise Misuse("a pair is made of two different seeds")
     first, second = (
         signer_from_seed(purpose, algorithm, seed)
         for algorithm, seed in zip(algorithms, seeds, strict=True)
