@@ -38,11 +38,23 @@ WITNESSES_MAX: Final = 9
 NOTE_SIGNATURES_MAX: Final = 64  # the log and 9 witnesses need 20 lines; the rest is room
 KEYS_PER_LISTING_MAX: Final = 32
 FILE_KEYS_MAX: Final = 64
+KEY_TERMS_MAX: Final = 32  # lasting key pairs of one role that an authority can have had
+LOGS_MAX: Final = 256  # a log is closed only when its keys or its state are lost
+URLS_MAX: Final = 4
+URL_CHARS_MAX: Final = 512
+PINS_MAX: Final = 8
+CONTACTS_MAX: Final = 16
+WORDS_MAX: Final = 32  # languages, channels, functions of one authority
+NAME_CHARS_MAX: Final = 256
 
 # --- a batch over HTTP (SPEC 8) --------------------------------------------
 BATCH_ENVELOPES_MAX: Final = 64
 BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
 LONG_POLL_S_MAX: Final = 60
+DOCUMENTS_MAX: Final = 4  # two valid ones of one version must travel together
+DOCUMENTS_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
+LISTINGS_BODY_BYTES_MAX: Final = 16 * 1024 * 1024  # 256 listings of 16 KiB, in base64 twice
+REVOCATIONS_MAX: Final = 256
 
 # --- time, in seconds ------------------------------------------------------
 MESSAGE_LIFETIME_S_MAX: Final = 90 * 86_400
