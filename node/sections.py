@@ -1,0 +1,202 @@
+"""The sections of the configuration: every setting, its form, its meaning and its default.
+
+A value of a wrong form raises `ValueError` with a sentence that does not repeat the value:
+a database URL can hold a password. This module reads no file and no environment; how the
+layers are joined is the business of `node.settings`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+)
+from pydantic_settings import NoDecode
+
+from protocol.identity import AUTHORITY_ID
+
+_SQLITE: Final = "sqlite:///"
+_POSTGRESQL: Final = "postgresql://"
+_PORT_MAX: Final = 65_535
+_URL_CHARS_MAX: Final = 512
+
+Seconds = Annotated[float, Field(gt=0, le=3_600)]
+Count = Annotated[int, Field(ge=1, le=100_000)]
+
+
+def authority_id(text: str) -> str:
+    """Take an id of an authority or a network."""
+    if AUTHORITY_ID.fullmatch(text) is None:
+        raise ValueError("an id has lower-case letters, digits, '.' and '-', at most 64 of them")
+    return text
+
+
+def database_url(url: SecretStr) -> SecretStr:
+    """Take the URL of a database in a file, or of a PostgreSQL server."""
+    text = url.get_secret_value()
+    if not text.startswith((_SQLITE, _POSTGRESQL)) or text == _SQLITE:
+        raise ValueError(f"a database is {_SQLITE}FILE or {_POSTGRESQL}USER@HOST/NAME")
+    return url
+
+
+def rooted_url(folder: Path, url: str) -> str:
+    """Make the file of an SQLite URL absolute, beside the configuration."""
+    if not url.startswith(_SQLITE):
+        return url
+    return f"{_SQLITE}{folder / url.removeprefix(_SQLITE)}"
+
+
+def listen_address(text: str) -> str:
+    """Take ADDRESS:PORT, an IPv6 address in brackets."""
+    split_address(text)
+    return text
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Split ADDRESS:PORT; the brackets of an IPv6 address fall off."""
+    host, _, port = text.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not bare or (":" in bare) is (bare == host) or not (port.isascii() and port.isdigit()):
+        raise ValueError("an address is HOST:PORT, or [IPV6]:PORT")
+    if int(port) > _PORT_MAX:
+        raise ValueError(f"a port is at most {_PORT_MAX}")
+    return bare, int(port)
+
+
+def _urls(value: object) -> object:
+    """Take a list of https URLs, or one string with blanks between them."""
+    urls = value.split() if isinstance(value, str) else value
+    for url in urls if isinstance(urls, (list, tuple)) else ():
+        if not isinstance(url, str) or not _is_plain_https(url):
+            raise ValueError(
+                "a URL of a node is https://HOST[:PORT][/PATH], without user, query or fragment,"
+                f" of at most {_URL_CHARS_MAX} characters"
+            )
+    return urls
+
+
+def _is_plain_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    return (
+        parts.scheme == "https"
+        and bool(parts.hostname)
+        and port != 0
+        and "@" not in parts.netloc
+        and not set("?#\\").intersection(url)
+        and url.isascii()
+        and url.isprintable()
+        and len(url) <= _URL_CHARS_MAX
+    )
+
+
+class Section(BaseModel):
+    """One table of the file; closed, and never changed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class DatabaseSettings(Section):
+    """Where state is kept."""
+
+    url: Annotated[SecretStr, AfterValidator(database_url)] = Field(
+        SecretStr("sqlite:///comity.db"),
+        description="sqlite:///FILE, or postgresql://USER@HOST/NAME (15 or later).",
+    )
+
+
+class KeysSettings(Section):
+    """Where this authority's keys are kept."""
+
+    file: Path = Field(
+        Path("keys/node.key"), description="The key file, sealed under a passphrase."
+    )
+    passphrase_file: Path | None = Field(
+        None,
+        description="A file with the passphrase. Without it: systemd's credential, or a prompt.",
+    )
+
+
+class PeersSettings(Section):
+    """How other authorities' nodes reach this one, and how it reaches them."""
+
+    listen: Annotated[str, AfterValidator(listen_address)] = Field(
+        "127.0.0.1:8443", description="Where to listen for peers."
+    )
+    urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_urls)] = Field(
+        (), description="This node's own URLs as peers see them, as in its listing."
+    )
+    certificate: Path = Field(
+        Path("tls/peers.crt"), description="The TLS certificate that the listing pins."
+    )
+    private_key: Path = Field(Path("tls/peers.key"), description="Its private key.")
+    allow_private_addresses: bool = Field(
+        default=False, description="Reach peers at loopback, private and link-local addresses."
+    )
+    pull: bool = Field(
+        default=False, description="Fetch from peers, since none of them can connect to this node."
+    )
+
+    @property
+    def listen_host(self) -> str:
+        """The address part of `listen`."""
+        return split_address(self.listen)[0]
+
+    @property
+    def listen_port(self) -> int:
+        """The port of `listen`; 0 lets the system choose."""
+        return split_address(self.listen)[1]
+
+
+class LogSettings(Section):
+    """The operator's log on standard error: no case content, ever."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="debug, info, warning or error."
+    )
+    format: Literal["json", "console"] = Field(
+        "json", description="json: one object a line. console: for a person."
+    )
+
+
+class GuardSettings(Section):
+    """What keeps the log from forking when a database is restored."""
+
+    file: Path = Field(
+        Path("guard/checkpoint"),
+        description="The newest checkpoint, outside the database and outside every backup.",
+    )
+
+
+class ControlSettings(Section):
+    """How the command line reaches a running node."""
+
+    socket: Path = Field(Path("run/control.sock"), description="A Unix socket of mode 0600.")
+
+
+class LimitsSettings(Section):
+    """What one peer, and all peers together, may take of this node."""
+
+    connections_max: Count = Field(256, description="Open connections in all.")
+    connections_per_peer_max: Count = Field(8, description="Open connections of one peer.")
+    requests_max: Count = Field(64, description="Requests in work in all.")
+    requests_per_peer_max: Count = Field(4, description="Requests in work of one peer.")
+    handshake_s_max: Seconds = Field(10.0, description="For the TLS handshake, in seconds.")
+    header_s_max: Seconds = Field(10.0, description="For a request's header, in seconds.")
+    body_s_max: Seconds = Field(60.0, description="For a request's body, in seconds.")
+    body_bytes_per_s_min: Count = Field(4_096, description="A body slower than this is cut off.")
+    write_s_max: Seconds = Field(30.0, description="For taking our answer, in seconds.")
+    idle_s_max: Seconds = Field(75.0, description="Between two requests, in seconds.")
+    connect_s_max: Seconds = Field(10.0, description="For reaching a peer, in seconds.")
+    answer_s_max: Seconds = Field(90.0, description="For a peer's whole answer, in seconds.")
