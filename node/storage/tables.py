@@ -15,57 +15,20 @@ from __future__ import annotations
 from typing import ClassVar, Final, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-NAMING: Final = {
-    "pk": "pk_%(table_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-}
-"""How constraints are called, so that a migration can name the one it drops."""
-
-# STRICT makes SQLite refuse a text in a column of bytes; it knows INTEGER and not BIGINT.
-BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_STRICT: Final = {"sqlite_strict": True}
-_STRICT_KEYED: Final = {"sqlite_strict": True, "sqlite_with_rowid": False}
-_STRICT_COUNTED: Final = {"sqlite_strict": True, "sqlite_autoincrement": True}
-
-
-def _text(*, key: bool = False, empty: bool = False) -> sa.Column[str]:
-    """Make a column of text; `empty` means that it may be absent."""
-    return sa.Column(sa.Text(), primary_key=key, nullable=empty)
-
-
-def _number(*, key: bool = False, empty: bool = False) -> sa.Column[int]:
-    """Make a column of 64-bit numbers that we give, never the database."""
-    return sa.Column(BIG, primary_key=key, nullable=empty, autoincrement=False)
-
-
-def _counter() -> sa.Column[int]:
-    """Make a key that the database counts up and never gives twice."""
-    return sa.Column(BIG, primary_key=True, autoincrement=True)
-
-
-def _bytes(*, empty: bool = False) -> sa.Column[bytes]:
-    """Make a column of bytes, kept exactly as they came."""
-    return sa.Column(sa.LargeBinary(), nullable=empty)
-
-
-def _reference(column: str, *, key: bool = False) -> sa.Column[str]:
-    """Make a column that names a row of another table."""
-    return sa.Column(sa.Text(), sa.ForeignKey(column), primary_key=key, nullable=False)
-
-
-def _digest(column: str) -> sa.CheckConstraint:
-    """Hold `column` to the length of a digest in hex."""
-    return sa.CheckConstraint(f"length({column}) = 64", name=f"{column}_length")
-
-
-class Row(SQLModel, registry=registry(metadata=sa.MetaData(naming_convention=NAMING))):
-    """The common base: one set of tables, with names for all constraints."""
+from node.storage.columns import (
+    STRICT,
+    STRICT_COUNTED,
+    STRICT_KEYED,
+    Row,
+    binary,
+    counter,
+    digest,
+    number,
+    reference,
+    text,
+)
 
 
 class LogHead(Row, table=True):
@@ -79,12 +42,12 @@ class LogHead(Row, table=True):
     __table_args__ = (
         sa.CheckConstraint("size >= 0", name="size"),
         sa.CheckConstraint("length(root) = 32", name="root_length"),
-        _STRICT,
+        STRICT,
     )
-    origin: str = Field(sa_column=_text(key=True))
-    size: int = Field(sa_column=_number())
-    root: bytes = Field(sa_column=_bytes())
-    checkpoint: bytes = Field(sa_column=_bytes())
+    origin: str = Field(sa_column=text(key=True))
+    size: int = Field(sa_column=number())
+    root: bytes = Field(sa_column=binary())
+    checkpoint: bytes = Field(sa_column=binary())
 
 
 class LogEntry(Row, table=True):
@@ -99,14 +62,14 @@ class LogEntry(Row, table=True):
         sa.CheckConstraint("position >= 0", name="position"),
         sa.CheckConstraint("length(commitment) = 32", name="commitment_length"),
         sa.CheckConstraint("(record IS NULL) = (salt IS NULL)", name="record_with_salt"),
-        _STRICT,
+        STRICT,
     )
-    position: int = Field(sa_column=_number(key=True))
-    commitment: bytes = Field(sa_column=_bytes())
-    kind: str = Field(sa_column=_text())
-    at: int = Field(sa_column=_number())
-    record: bytes | None = Field(default=None, sa_column=_bytes(empty=True))
-    salt: bytes | None = Field(default=None, sa_column=_bytes(empty=True))
+    position: int = Field(sa_column=number(key=True))
+    commitment: bytes = Field(sa_column=binary())
+    kind: str = Field(sa_column=text())
+    at: int = Field(sa_column=number())
+    record: bytes | None = Field(default=None, sa_column=binary(empty=True))
+    salt: bytes | None = Field(default=None, sa_column=binary(empty=True))
 
 
 class LogTile(Row, table=True):
@@ -119,11 +82,11 @@ class LogTile(Row, table=True):
     __table_args__ = (
         sa.CheckConstraint("level >= 0 AND position >= 0", name="place"),
         sa.CheckConstraint("length(hashes) % 32 = 0 AND length(hashes) <= 8192", name="hashes"),
-        _STRICT,
+        STRICT,
     )
-    level: int = Field(sa_column=_number(key=True))
-    position: int = Field(sa_column=_number(key=True))
-    hashes: bytes = Field(sa_column=_bytes())
+    level: int = Field(sa_column=number(key=True))
+    position: int = Field(sa_column=number(key=True))
+    hashes: bytes = Field(sa_column=binary())
 
 
 class NetworkDocumentRow(Row, table=True):
@@ -134,11 +97,11 @@ class NetworkDocumentRow(Row, table=True):
     """
 
     __tablename__: ClassVar[str] = "network_documents"
-    __table_args__ = (_digest("digest"), _STRICT)
-    digest: str = Field(sa_column=_text(key=True))
-    version: int = Field(sa_column=_number())
-    raw: bytes = Field(sa_column=_bytes())
-    installed_at: int = Field(sa_column=_number())
+    __table_args__ = (digest("digest"), STRICT)
+    digest: str = Field(sa_column=text(key=True))
+    version: int = Field(sa_column=number())
+    raw: bytes = Field(sa_column=binary())
+    installed_at: int = Field(sa_column=number())
 
 
 class ListingRow(Row, table=True):
@@ -148,12 +111,12 @@ class ListingRow(Row, table=True):
     """
 
     __tablename__: ClassVar[str] = "listings"
-    __table_args__ = (_digest("digest"), _STRICT)
-    digest: str = Field(sa_column=_text(key=True))
-    authority: str = Field(sa_column=_text())
-    serial: int = Field(sa_column=_number())
-    raw: bytes = Field(sa_column=_bytes())
-    installed_at: int = Field(sa_column=_number())
+    __table_args__ = (digest("digest"), STRICT)
+    digest: str = Field(sa_column=text(key=True))
+    authority: str = Field(sa_column=text())
+    serial: int = Field(sa_column=number())
+    raw: bytes = Field(sa_column=binary())
+    installed_at: int = Field(sa_column=number())
 
 
 class RevocationRow(Row, table=True):
@@ -163,11 +126,11 @@ class RevocationRow(Row, table=True):
     """
 
     __tablename__: ClassVar[str] = "revocations"
-    __table_args__ = (_digest("digest"), _digest("key_id"), _STRICT)
-    digest: str = Field(sa_column=_text(key=True))
-    key_id: str = Field(sa_column=_text())
-    raw: bytes = Field(sa_column=_bytes())
-    installed_at: int = Field(sa_column=_number())
+    __table_args__ = (digest("digest"), digest("key_id"), STRICT)
+    digest: str = Field(sa_column=text(key=True))
+    key_id: str = Field(sa_column=text())
+    raw: bytes = Field(sa_column=binary())
+    installed_at: int = Field(sa_column=number())
 
 
 class CaseRow(Row, table=True):
@@ -188,22 +151,22 @@ class CaseRow(Row, table=True):
         sa.CheckConstraint("(sent_seq = 0) = (sent_identity IS NULL)", name="sent"),
         sa.CheckConstraint("(accepted_seq = 0) = (accepted_identity IS NULL)", name="accepted"),
         sa.UniqueConstraint("log_id"),
-        _STRICT,
+        STRICT,
     )
-    id: str = Field(sa_column=_text(key=True))
-    side: str = Field(sa_column=_text())
-    peer: str = Field(sa_column=_text())
-    request_kind: str = Field(sa_column=_text())
-    state: str = Field(sa_column=_text())
-    opened_at: int = Field(sa_column=_number())
-    changed_at: int = Field(sa_column=_number())
-    log_id: str = Field(sa_column=_text())
-    wrapped_key: bytes = Field(sa_column=_bytes())
-    sent_seq: int = Field(default=0, sa_column=_number())
-    sent_identity: str | None = Field(default=None, sa_column=_text(empty=True))
-    accepted_seq: int = Field(default=0, sa_column=_number())
-    accepted_identity: str | None = Field(default=None, sa_column=_text(empty=True))
-    order_last: int = Field(default=0, sa_column=_number())
+    id: str = Field(sa_column=text(key=True))
+    side: str = Field(sa_column=text())
+    peer: str = Field(sa_column=text())
+    request_kind: str = Field(sa_column=text())
+    state: str = Field(sa_column=text())
+    opened_at: int = Field(sa_column=number())
+    changed_at: int = Field(sa_column=number())
+    log_id: str = Field(sa_column=text())
+    wrapped_key: bytes = Field(sa_column=binary())
+    sent_seq: int = Field(default=0, sa_column=number())
+    sent_identity: str | None = Field(default=None, sa_column=text(empty=True))
+    accepted_seq: int = Field(default=0, sa_column=number())
+    accepted_identity: str | None = Field(default=None, sa_column=text(empty=True))
+    order_last: int = Field(default=0, sa_column=number())
 
 
 class MessageRow(Row, table=True):
@@ -215,7 +178,7 @@ class MessageRow(Row, table=True):
 
     __tablename__: ClassVar[str] = "messages"
     __table_args__ = (
-        _digest("identity"),
+        digest("identity"),
         sa.CheckConstraint("direction IN ('out', 'in')", name="direction"),
         sa.CheckConstraint(
             "(direction = 'out' AND state IN ('queued', 'delivered', 'undelivered', 'refused'))"
@@ -224,22 +187,22 @@ class MessageRow(Row, table=True):
         ),
         sa.CheckConstraint("seq >= 1", name="seq"),
         sa.UniqueConstraint("case_id", "direction", "seq"),
-        _STRICT,
+        STRICT,
     )
-    identity: str = Field(sa_column=_text(key=True))
-    case_id: str = Field(sa_column=_reference("cases.id"))
-    direction: str = Field(sa_column=_text())
-    seq: int = Field(sa_column=_number())
-    order_number: int | None = Field(default=None, sa_column=_number(empty=True))
-    kind: str = Field(sa_column=_text())
-    created: int = Field(sa_column=_number())
-    expires: int = Field(sa_column=_number())
-    epoch: int = Field(sa_column=_number())
-    state: str = Field(sa_column=_text())
-    changed_at: int = Field(sa_column=_number())
-    sealed_text: bytes = Field(sa_column=_bytes())
-    receipt: bytes | None = Field(default=None, sa_column=_bytes(empty=True))
-    log_position: int | None = Field(default=None, sa_column=_number(empty=True))
+    identity: str = Field(sa_column=text(key=True))
+    case_id: str = Field(sa_column=reference("cases.id"))
+    direction: str = Field(sa_column=text())
+    seq: int = Field(sa_column=number())
+    order_number: int | None = Field(default=None, sa_column=number(empty=True))
+    kind: str = Field(sa_column=text())
+    created: int = Field(sa_column=number())
+    expires: int = Field(sa_column=number())
+    epoch: int = Field(sa_column=number())
+    state: str = Field(sa_column=text())
+    changed_at: int = Field(sa_column=number())
+    sealed_text: bytes = Field(sa_column=binary())
+    receipt: bytes | None = Field(default=None, sa_column=binary(empty=True))
+    log_position: int | None = Field(default=None, sa_column=number(empty=True))
 
 
 class ContestedRow(Row, table=True):
@@ -249,13 +212,27 @@ class ContestedRow(Row, table=True):
     """
 
     __tablename__: ClassVar[str] = "contested"
-    __table_args__ = (_digest("identity"), _STRICT)
-    identity: str = Field(sa_column=_text(key=True))
-    case_id: str = Field(sa_column=_reference("cases.id"))
-    seq: int = Field(sa_column=_number())
-    code: str = Field(sa_column=_text())
-    at: int = Field(sa_column=_number())
-    sealed_text: bytes = Field(sa_column=_bytes())
+    __table_args__ = (digest("identity"), STRICT)
+    identity: str = Field(sa_column=text(key=True))
+    case_id: str = Field(sa_column=reference("cases.id"))
+    seq: int = Field(sa_column=number())
+    code: str = Field(sa_column=text())
+    at: int = Field(sa_column=number())
+    sealed_text: bytes = Field(sa_column=binary())
+
+
+class RefusalRow(Row, table=True):
+    """A final refusal of ours, and the proof of its record once that is sequenced.
+
+    Deleting it makes a repeat be judged anew; the record stays in the log.
+    """
+
+    __tablename__: ClassVar[str] = "refusals"
+    __table_args__ = (digest("identity"), STRICT)
+    identity: str = Field(sa_column=text(key=True))
+    code: str = Field(sa_column=text())
+    at: int = Field(sa_column=number())
+    proof: bytes | None = Field(default=None, sa_column=binary(empty=True))
 
 
 class EnvelopeRow(Row, table=True):
@@ -267,14 +244,14 @@ class EnvelopeRow(Row, table=True):
 
     __tablename__: ClassVar[str] = "envelopes"
     __table_args__ = (
-        *(_digest(column) for column in ("digest", "identity", "key_id")),
+        *(digest(column) for column in ("digest", "identity", "key_id")),
         sa.Index(None, "identity"),
-        _STRICT,
+        STRICT,
     )
-    digest: str = Field(sa_column=_text(key=True))
-    identity: str = Field(sa_column=_text())
-    key_id: str = Field(sa_column=_text())
-    made_at: int = Field(sa_column=_number())
+    digest: str = Field(sa_column=text(key=True))
+    identity: str = Field(sa_column=text())
+    key_id: str = Field(sa_column=text())
+    made_at: int = Field(sa_column=number())
 
 
 class OutboxRow(Row, table=True):
@@ -286,23 +263,23 @@ class OutboxRow(Row, table=True):
 
     __tablename__: ClassVar[str] = "outbox"
     __table_args__ = (
-        _digest("digest"),
-        _digest("key_id"),
+        digest("digest"),
+        digest("key_id"),
         sa.CheckConstraint("attempts >= 0", name="attempts"),
         sa.UniqueConstraint("identity"),
         sa.Index(None, "peer", "id"),
-        _STRICT_COUNTED,
+        STRICT_COUNTED,
     )
-    id: int | None = Field(default=None, sa_column=_counter())
-    peer: str = Field(sa_column=_text())
-    identity: str = Field(sa_column=_reference("messages.identity"))
-    digest: str = Field(sa_column=_text())
-    key_id: str = Field(sa_column=_text())
-    envelope: bytes = Field(sa_column=_bytes())
-    queued_at: int = Field(sa_column=_number())
-    expires: int = Field(sa_column=_number())
-    attempts: int = Field(default=0, sa_column=_number())
-    last_code: str | None = Field(default=None, sa_column=_text(empty=True))
+    id: int | None = Field(default=None, sa_column=counter())
+    peer: str = Field(sa_column=text())
+    identity: str = Field(sa_column=reference("messages.identity"))
+    digest: str = Field(sa_column=text())
+    key_id: str = Field(sa_column=text())
+    envelope: bytes = Field(sa_column=binary())
+    queued_at: int = Field(sa_column=number())
+    expires: int = Field(sa_column=number())
+    attempts: int = Field(default=0, sa_column=number())
+    last_code: str | None = Field(default=None, sa_column=text(empty=True))
 
 
 class QueueRow(Row, table=True):
@@ -312,15 +289,15 @@ class QueueRow(Row, table=True):
     """
 
     __tablename__: ClassVar[str] = "queues"
-    __table_args__ = (sa.CheckConstraint("failures >= 0", name="failures"), _STRICT)
-    peer: str = Field(sa_column=_text(key=True))
-    next_try_at: int = Field(default=0, sa_column=_number())
-    failures: int = Field(default=0, sa_column=_number())
-    last_code: str | None = Field(default=None, sa_column=_text(empty=True))
-    last_tried_at: int | None = Field(default=None, sa_column=_number(empty=True))
-    last_word_at: int | None = Field(default=None, sa_column=_number(empty=True))
-    claimed_by: str | None = Field(default=None, sa_column=_text(empty=True))
-    claimed_until: int = Field(default=0, sa_column=_number())
+    __table_args__ = (sa.CheckConstraint("failures >= 0", name="failures"), STRICT)
+    peer: str = Field(sa_column=text(key=True))
+    next_try_at: int = Field(default=0, sa_column=number())
+    failures: int = Field(default=0, sa_column=number())
+    last_code: str | None = Field(default=None, sa_column=text(empty=True))
+    last_tried_at: int | None = Field(default=None, sa_column=number(empty=True))
+    last_word_at: int | None = Field(default=None, sa_column=number(empty=True))
+    claimed_by: str | None = Field(default=None, sa_column=text(empty=True))
+    claimed_until: int = Field(default=0, sa_column=number())
 
 
 class SkipRow(Row, table=True):
@@ -330,9 +307,9 @@ class SkipRow(Row, table=True):
     """
 
     __tablename__: ClassVar[str] = "skips"
-    __table_args__ = (_digest("identity"), _STRICT_KEYED)
-    case_id: str = Field(sa_column=_reference("cases.id", key=True))
-    identity: str = Field(sa_column=_text(key=True))
+    __table_args__ = (digest("identity"), STRICT_KEYED)
+    case_id: str = Field(sa_column=reference("cases.id", key=True))
+    identity: str = Field(sa_column=text(key=True))
 
 
 class NonceRow(Row, table=True):
@@ -343,26 +320,28 @@ class NonceRow(Row, table=True):
     """
 
     __tablename__: ClassVar[str] = "nonces"
-    __table_args__ = (_digest("key_id"), sa.Index(None, "expires"), _STRICT_KEYED)
-    key_id: str = Field(sa_column=_text(key=True))
-    nonce: str = Field(sa_column=_text(key=True))
-    expires: int = Field(sa_column=_number())
+    __table_args__ = (digest("key_id"), sa.Index(None, "expires"), STRICT_KEYED)
+    key_id: str = Field(sa_column=text(key=True))
+    nonce: str = Field(sa_column=text(key=True))
+    expires: int = Field(sa_column=number())
 
 
 class AlarmRow(Row, table=True):
     """Something that a person has to look at; never with case content in it.
 
-    Deleting one hides it from the list; what it was about stays in the log or with a peer.
+    `kept` holds bytes that prove it, as a fork proof. Deleting one hides it from the list;
+    what it was about stays in the log or with a peer.
     """
 
     __tablename__: ClassVar[str] = "alarms"
-    __table_args__ = (_STRICT_COUNTED,)
-    id: int | None = Field(default=None, sa_column=_counter())
-    at: int = Field(sa_column=_number())
-    kind: str = Field(sa_column=_text())
-    peer: str | None = Field(default=None, sa_column=_text(empty=True))
-    subject: str | None = Field(default=None, sa_column=_text(empty=True))
-    detail: str = Field(sa_column=_text())
+    __table_args__ = (STRICT_COUNTED,)
+    id: int | None = Field(default=None, sa_column=counter())
+    at: int = Field(sa_column=number())
+    kind: str = Field(sa_column=text())
+    peer: str | None = Field(default=None, sa_column=text(empty=True))
+    subject: str | None = Field(default=None, sa_column=text(empty=True))
+    detail: str = Field(sa_column=text())
+    kept: bytes | None = Field(default=None, sa_column=binary(empty=True))
 
 
 class KeptSetting(Row, table=True):
@@ -372,9 +351,9 @@ class KeptSetting(Row, table=True):
     """
 
     __tablename__: ClassVar[str] = "settings_kept"
-    __table_args__ = (_STRICT_KEYED,)
-    name: str = Field(sa_column=_text(key=True))
-    value: str = Field(sa_column=_text())
+    __table_args__ = (STRICT_KEYED,)
+    name: str = Field(sa_column=text(key=True))
+    value: str = Field(sa_column=text())
 
 
 def _core(row: type[Row]) -> sa.Table:  # statements on it cost a third of objects
@@ -391,6 +370,7 @@ revocations: Final = _core(RevocationRow)
 cases: Final = _core(CaseRow)
 messages: Final = _core(MessageRow)
 contested: Final = _core(ContestedRow)
+refusals: Final = _core(RefusalRow)
 envelopes: Final = _core(EnvelopeRow)
 outbox: Final = _core(OutboxRow)
 queues: Final = _core(QueueRow)
