@@ -119,10 +119,13 @@ class KeyRing:
         These are the current key and those retired at most `SEAL_KEY_RETIRED_S` ago: an
         older one opens nothing, even if nobody has yet called `drop_expired`.
         """
+        # Rotation appends, so the order of entries is the order of making, also when a
+        # clock was set back or two keys were made in one second.
         usable = [
-            entry for entry in self.entries if entry.purpose == "seal" and not entry.expired(now)
+            entry
+            for entry in reversed(self.entries)
+            if entry.purpose == "seal" and not entry.expired(now)
         ]
-        usable.sort(key=lambda entry: (entry.retired is None, entry.created), reverse=True)
         return tuple(seal_private(entry.seed) for entry in usable)
 
     def public_keys(self) -> tuple[PublicKey, ...]:
