@@ -9,18 +9,19 @@ text back as something to believe. Knows no message, document or listing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from protocol.digest import sha256_hex
 from protocol.encoding import Fields, Json, canonical, decode, to_base64
-from protocol.errors import Malformed, NotAuthentic
+from protocol.errors import Malformed, Mismatch, NotAuthentic
 from protocol.identity import PublicKey, Signer
 from protocol.primitives import verify_signature
 
 _TYPE: Final = re.compile(r"application/vnd\.comity\.[a-z]+\.v1\+json")
-_SIGNATURES_MAX: Final = 128
+_SIGNATURES_MAX: Final = 256  # old and new stewards, and authorities that change keys
 _SIGNATURE_BYTES_MAX: Final = 4_096
 
 
@@ -106,3 +107,47 @@ def verify_exactly(statement: Unverified, keys: Sequence[PublicKey]) -> bytes:
     for key, signature in zip(keys, statement.signatures, strict=True):
         verify_signature(key, signature.raw, signed)
     return statement.text
+
+
+def verify_offices(
+    statement: Unverified, offices: Mapping[str, Sequence[PublicKey]]
+) -> frozenset[str]:
+    """Give the offices that signed, each with all its keys (SPEC 3.5).
+
+    For statements that several offices sign. Signatures stand in ascending order of their
+    key ids, so none can stand twice. An office with one signature of two, or with one that
+    does not hold, refuses the whole. Signatures of keys that are nobody's here count for
+    nothing and are kept: they may be those of offices that the caller does not know.
+    The caller compares the number of *offices* with its threshold, never that of keys.
+    """
+    _check_ascending(statement)
+    made = {signature.key_id: signature.raw for signature in statement.signatures}
+    signed = pae(statement.type, statement.text)
+    found = set()
+    for office, keys in offices.items():
+        there = [(key, made[key.key_id]) for key in keys if key.key_id in made]
+        if there and len(there) != len(keys):
+            raise NotAuthentic("an office signed with one of its keys only")
+        for key, raw in there:
+            verify_signature(key, raw, signed)
+        if there:
+            found.add(office)
+    return frozenset(found)
+
+
+def merge_signatures(first: Unverified, second: Unverified) -> Unverified:
+    """Give one statement with the signatures of both, sorted by key id (SPEC 3.5).
+
+    Both must be of one text. Where both have a signature of one key, the first's stays:
+    a caller puts its own copy first, so that nobody can push a good signature out.
+    """
+    if (first.type, first.text) != (second.type, second.text):
+        raise Mismatch("signatures of two different texts cannot be merged")
+    made = {one.key_id: one for one in (*second.signatures, *first.signatures)}
+    return Unverified(first.type, first.text, tuple(made[key_id] for key_id in sorted(made)))
+
+
+def _check_ascending(statement: Unverified) -> None:
+    key_ids = [signature.key_id for signature in statement.signatures]
+    if any(left >= right for left, right in pairwise(key_ids)):
+        raise Malformed("signatures are not in ascending order of their key ids")
