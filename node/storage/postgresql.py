@@ -46,6 +46,13 @@ _SAFE: Final[Mapping[str, frozenset[str]]] = {
 }
 """What a server's settings may be, if what it confirms is to survive power loss."""
 
+_UNFIT: Final = (
+    asyncpg.InvalidAuthorizationSpecificationError,  # user or password
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
+"""Why a server turns us away in a way that waiting does not mend."""
+
 
 class PostgresDatabase:
     """One database of a PostgreSQL server, used from any thread."""
@@ -138,8 +145,9 @@ class PostgresDatabase:
                 server_settings=_SESSION,
             )
         except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            unfit = isinstance(error, _UNFIT)
             detail = f"cannot connect to {self._place} ({type(error).__name__})"
-            raise StorageFailed(detail, reason="lost") from error
+            raise StorageFailed(detail, reason="refused" if unfit else "lost") from error
         except (asyncpg.InterfaceError, ValueError) as error:
             # The driver's words about a URL may hold the password: they go no further.
             detail = f"cannot use the URL of {self._place} ({type(error).__name__})"
