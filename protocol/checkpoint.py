@@ -40,7 +40,7 @@ LOG_ORIGIN: Final = re.compile(
 )
 WITNESS_NAME: Final = re.compile(rf"(?:{AUTHORITY_ID.pattern})/(?:{AUTHORITY_ID.pattern})/witness")
 
-_BODY: Final = re.compile(r"([^\n]{1,255})\n(0|[1-9][0-9]{0,15})\n([0-9A-Za-z+/=]{44})\n")
+_BODY: Final = re.compile(r"([^\n]{1,255})\n([0-9]{1,16})\n([0-9A-Za-z+/=]{44})\n")
 _SUBTREE_LABEL: Final = b"subtree/v1\n\0"
 _TIME_BYTES: Final = 8
 _PAIR: Final = 2  # the log's own lines stand first

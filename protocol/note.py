@@ -140,9 +140,9 @@ def decode_note(raw: bytes) -> Note:
     except UnicodeDecodeError as fault:
         raise Malformed("a note that is not UTF-8") from fault
     body, parting, below = text.rpartition("\n\n")
-    if not parting or not below.endswith("\n"):
-        raise Malformed("a note without signatures, or without its last newline")
-    lines = below[:-1].split("\n")
+    if not parting:
+        raise Malformed("a note without signatures")
+    lines = below.removesuffix("\n").split("\n")
     if len(lines) > NOTE_SIGNATURES_MAX:
         raise TooLarge(f"a note with more than {NOTE_SIGNATURES_MAX} signatures")
     note = Note(body + "\n", tuple(_decode_line(line) for line in lines))
@@ -152,10 +152,8 @@ def decode_note(raw: bytes) -> Note:
 
 
 def _decode_line(line: str) -> NoteSignature:
-    """Read one signature line, without its newline."""
+    """Read one signature line, without its newline; encoding it again shows a missing dash."""
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
-    if not line.startswith(_DASH):
-        raise Malformed("a line below a note that is no signature line")
     typed = from_base64(encoded)
     return NoteSignature(name, typed[:KEY_HASH_BYTES], typed[KEY_HASH_BYTES:])
 

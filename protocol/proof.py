@@ -27,7 +27,7 @@ from protocol.limits import INTEGER_MAX, PROOF_BYTES_MAX
 from protocol.merkle import HASH_BYTES, verify_inclusion
 
 _FIRST_LINE: Final = "c2sp.org/tlog-proof@v1"
-_INDEX_LINE: Final = re.compile(r"index (0|[1-9][0-9]{0,15})")
+_INDEX_LINE: Final = re.compile(r"index ([0-9]{1,16})")
 _PATH_HASHES_MAX: Final = INTEGER_MAX.bit_length()  # no tree of ours is higher
 
 
