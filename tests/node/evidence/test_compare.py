@@ -240,3 +240,37 @@ def test_a_file_that_changes_during_the_comparison_is_never_the_same(
 
     assert verdicts(compare(kept, root / "a.txt", progress)) == {"a.txt": "undecided"}
     assert hashing.hash_file(root / "a.txt")[0] > len(FILES["a.txt"])
+
+
+@pytest.mark.parametrize(("call", "undecided"), [("stat", 3), ("listdir", None)])
+def test_a_disk_that_fails_below_an_open_folder_never_makes_a_file_missing(
+    manifest: Manifest,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    undecided: int | None,
+) -> None:
+    """A name whose state cannot be had is undecided; a root that lists nothing is a fault."""
+
+    def failing(*_arguments: object, **_named: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, failing)
+        if undecided is None:
+            with pytest.raises(EvidenceFault, match="cannot be read"):
+                compare(manifest, root)
+            return
+        outcomes = compare(manifest, root)
+    assert tally(outcomes)[Verdict.UNDECIDED] == undecided
+    assert conclusion(outcomes) is Conclusion.UNDECIDED
+
+
+def test_a_closed_folder_beside_the_items_leaves_missing_ones_missing(
+    manifest: Manifest, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what lies under the closed folder is undecided."""
+    write(root, closed__x=b"1")
+    (root / "sub/c").unlink()
+    refuse_to_open(monkeypatch, "closed")
+    assert verdicts(compare(manifest, root)) == {"closed": "extra", "sub/c": "missing"}
