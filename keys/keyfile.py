@@ -1,12 +1,11 @@
 """The key file: private keys on disk under a passphrase. The only disk access of `keys`.
 
-A key file is canonical JSON that says how the passphrase becomes a key (Argon2id) and
-holds one sealed text (XChaCha20-Poly1305) with all the rest inside. It is readable by its
-owner alone, appears whole or not at all, and replaces another only when told to.
+A key file holds one ring (`keys.ring`) under a passphrase (`keys.wrapping`). It is
+readable by its owner alone, appears whole or not at all, and replaces another only when
+told to. Every refusal is a `KeyFileError`: why, and what to do.
 
-Every refusal is a `KeyFileError`, one sentence that says what to do. Knows no command, no
-setting and no clock; the cost of guessing a passphrase is fixed here, and no setting can
-lower it.
+Knows no command, no setting and no clock; what a guess at a passphrase costs is fixed, and
+no setting can lower it.
 """
 
 from __future__ import annotations
@@ -17,13 +16,8 @@ import stat
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
-
-import nacl.bindings
-import nacl.exceptions
-from nacl.pwhash import argon2id
 
 from keys.pairs import Random
 from keys.ring import (
@@ -35,10 +29,12 @@ from keys.ring import (
     new_ring,
     new_steward_ring,
 )
-from protocol.encoding import Fields, Json, canonical, decode, to_base64
-from protocol.errors import Misuse, Rejected
+from keys.wrapping import NODE_COSTS, STEWARD_COSTS, WRAPPED_BYTES_MAX, Costs, unwrap, wrap
+from protocol.encoding import canonical
+from protocol.errors import Misuse, NotAuthentic, Rejected
 
 __all__ = [
+    "Costs",
     "KeyEntry",
     "KeyFileError",
     "KeyRing",
@@ -56,14 +52,9 @@ Strength: TypeAlias = Literal["node", "steward"]
 
 PASSPHRASE_CHARS_MIN: Final = 8
 PASSPHRASE_BYTES_MAX: Final = 1_024
-KEY_FILE_BYTES_MAX: Final = 256 * 1_024  # base64 of the longest ring, and the frame
 
 _GIVE: Final = f"give one of at least {PASSPHRASE_CHARS_MIN} characters."
 
-_AAD_LABEL: Final = b"comity/v1/key-file\0"
-_SALT_BYTES: Final = argon2id.SALTBYTES
-_NONCE_BYTES: Final = nacl.bindings.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
-_KEY_BYTES: Final = nacl.bindings.crypto_aead_xchacha20poly1305_ietf_KEYBYTES
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _NO_LINKS: Final = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
@@ -72,21 +63,7 @@ class KeyFileError(Exception):
     """A key file or passphrase cannot be used; the text says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What one guess at the passphrase costs. Tests lower it; no setting reaches it."""
-
-    mem_bytes: int
-    passes: int
-
-
-_COSTS: Final[dict[Strength, Costs]] = {
-    "node": Costs(64 * 1024 * 1024, 3),  # 0.1 s: a node starts unattended
-    "steward": Costs(1024 * 1024 * 1024, 4),  # 5 s: a few times a year, and for ten years
-}
-# A file that somebody else put there must not take all memory or a day before it fails.
-_MEM_BYTES_MAX: Final = 1024 * 1024 * 1024
-_PASSES_MAX: Final = 10
+_COSTS: Final[dict[Strength, Costs]] = {"node": NODE_COSTS, "steward": STEWARD_COSTS}
 
 
 def write_key_file(
@@ -112,7 +89,10 @@ def write_key_file(
         _check_place(path, replace=replace)
         if replace:
             _remove_leftovers(path)
-    raw = _seal(ring, passphrase, costs or _COSTS[strength], random)
+    try:
+        raw = wrap(canonical(ring.to_json()), passphrase, costs or _COSTS[strength], random)
+    except MemoryError as fault:
+        raise _no_memory(path) from fault
     temporary = path.with_name(f".{path.name}.{random(8).hex()}.tmp")
     with _sentences(path, "written"):
         try:
@@ -208,40 +188,26 @@ def _checked(raw: bytes) -> bytes:
     return raw
 
 
-# --- sealing and opening ---------------------------------------------------
-
-
-def _seal(ring: Ring, passphrase: bytes, costs: Costs, random: Random) -> bytes:
-    salt, nonce = random(_SALT_BYTES), random(_NONCE_BYTES)
-    frame = _frame(costs, salt, nonce)
-    # Salt and nonce are drawn for this one writing, so the key seals this one text. The
-    # frame is authenticated, so nobody can alter what a reader is told to compute.
-    sealed = nacl.bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(
-        canonical(ring.to_json()), _aad(frame), nonce, _derive(passphrase, costs, salt)
-    )
-    return canonical({**frame, "sealed": to_base64(sealed)}) + b"\n"
+# --- the ring inside -------------------------------------------------------
 
 
 def _open(path: Path, passphrase: bytes) -> Ring:
-    raw = _read_private(path, bytes_max=KEY_FILE_BYTES_MAX)
+    raw = _read_private(path, bytes_max=WRAPPED_BYTES_MAX)
     try:
-        costs, salt, nonce, sealed = _decode_frame(raw.removesuffix(b"\n"))
-    except Rejected as fault:
-        raise KeyFileError(
-            f"{path} is not a key file, is damaged, or comes from a newer version: "
-            "check its name, or restore it from its copy."
-        ) from fault
-    key = _derive(passphrase, costs, salt)
-    try:
-        text = nacl.bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(
-            sealed, _aad(_frame(costs, salt, nonce)), nonce, key
-        )
-    except nacl.exceptions.CryptoError as fault:
+        text = unwrap(raw, passphrase)
+    except NotAuthentic as fault:
         # A wrong key and an altered text look alike to the cipher, and so to everybody.
         raise KeyFileError(
             f"{path} does not open: the passphrase is wrong or the file was altered. "
             "Try the passphrase again, then restore the file from its copy."
         ) from fault
+    except Rejected as fault:
+        raise KeyFileError(
+            f"{path} is not a key file, is damaged, or comes from a newer version: "
+            "check its name, or restore it from its copy."
+        ) from fault
+    except MemoryError as fault:
+        raise _no_memory(path) from fault
     try:
         return decode_ring(text)
     except Rejected as fault:
@@ -250,49 +216,10 @@ def _open(path: Path, passphrase: bytes) -> Ring:
         ) from fault
 
 
-def _derive(passphrase: bytes, costs: Costs, salt: bytes) -> bytes:
-    if not passphrase:
-        raise Misuse("an empty passphrase")
-    try:
-        return argon2id.kdf(
-            _KEY_BYTES, passphrase, salt, opslimit=costs.passes, memlimit=costs.mem_bytes
-        )
-    except (nacl.exceptions.RuntimeError, MemoryError) as fault:
-        raise KeyFileError(
-            f"Not enough memory: the key file needs {costs.mem_bytes // 2**20} MiB for a moment."
-        ) from fault
-
-
-def _frame(costs: Costs, salt: bytes, nonce: bytes) -> dict[str, Json]:
-    kdf: dict[str, Json] = {
-        "name": "argon2id13",
-        "mem_bytes": costs.mem_bytes,
-        "passes": costs.passes,
-        "salt": to_base64(salt),
-    }
-    return {"v": 1, "kind": "comity-key-file", "kdf": kdf, "nonce": to_base64(nonce)}
-
-
-def _aad(frame: dict[str, Json]) -> bytes:
-    return _AAD_LABEL + canonical(frame)
-
-
-def _decode_frame(raw: bytes) -> tuple[Costs, bytes, bytes, bytes]:
-    fields = Fields(decode(raw, bytes_max=KEY_FILE_BYTES_MAX), "key file")
-    fields.integer("v", low=1, high=1)
-    fields.choice("kind", ("comity-key-file",))
-    kdf = Fields(fields.object("kdf"), "key file.kdf")
-    kdf.choice("name", ("argon2id13",))
-    costs = Costs(
-        kdf.integer("mem_bytes", low=argon2id.MEMLIMIT_MIN, high=_MEM_BYTES_MAX),
-        kdf.integer("passes", low=argon2id.OPSLIMIT_MIN, high=_PASSES_MAX),
+def _no_memory(path: Path) -> KeyFileError:
+    return KeyFileError(
+        f"Not enough memory for {path}: a passphrase needs 64 MiB for a moment, a steward's 1 GiB."
     )
-    salt = kdf.base64("salt", size=_SALT_BYTES)
-    kdf.done()
-    nonce = fields.base64("nonce", size=_NONCE_BYTES)
-    sealed = fields.base64("sealed", bytes_max=KEY_FILE_BYTES_MAX)
-    fields.done()
-    return costs, salt, nonce, sealed
 
 
 # --- the disk --------------------------------------------------------------
@@ -370,16 +297,24 @@ def _read_private(path: Path, *, bytes_max: int, guarded: bool = False) -> bytes
     """
     # Without O_NONBLOCK, opening a pipe would wait for ever.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with _sentences(path, "read"), os.fdopen(os.open(path, flags), "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode):
-            raise KeyFileError(f"{path} is not a regular file: name the file itself.")
-        if mode & _OTHERS and not guarded:
-            raise KeyFileError(f"{path} can be used by others: run  chmod 600 {path}  first.")
-        raw = file.read(bytes_max + 1)
+    with _sentences(path, "read"):
+        descriptor = os.open(path, flags)
+        try:
+            _check_private(path, os.fstat(descriptor).st_mode, guarded=guarded)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                raw = file.read(bytes_max + 1)
+        finally:
+            os.close(descriptor)
     if len(raw) > bytes_max:
         raise KeyFileError(f"{path} is too large for what it should be: check its name.")
     return raw
+
+
+def _check_private(path: Path, mode: int, *, guarded: bool) -> None:
+    if not stat.S_ISREG(mode):
+        raise KeyFileError(f"{path} is not a regular file: name the file itself.")
+    if mode & _OTHERS and not guarded:
+        raise KeyFileError(f"{path} can be used by others: run  chmod 600 {path}  first.")
 
 
 @contextmanager

@@ -115,7 +115,7 @@ def signer_from_seed(purpose: Purpose, algorithm: Algorithm, seed: bytes) -> Sig
             return _ml_dsa(purpose, algorithm, mldsa.MLDSA65PrivateKey.from_seed_bytes(seed))
         case "ml-dsa-44":
             return _ml_dsa(purpose, algorithm, mldsa.MLDSA44PrivateKey.from_seed_bytes(seed))
-        case "x-wing":
+        case _:
             raise Misuse("an x-wing key does not sign")
 
 
