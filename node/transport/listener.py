@@ -1,0 +1,397 @@
+"""The peers' listener: verified requests in, signed answers out (SPEC 8).
+
+    accept → TLS → header → rate → signature → counts → body → its digest → route → answer
+
+The cheap checks come first, and no byte of a body is taken before the signature over its
+digest holds. A request that cannot be verified gets an empty, unsigned 401 with `Date`,
+always the same; a verified one always gets a signed answer, if only a short code. URLs are
+our own listed ones: Host and Forwarded are never read.
+
+Bodies are handed to the `PeerRoutes` as batches of bytes. This module opens no envelope,
+knows no message, and does not know whether a nonce is new: the routes must find out in the
+transaction of their effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import partial
+from typing import Any, Final, cast
+
+import structlog
+from aiohttp import web
+
+from node.clock import Clock, Random
+from node.transport import batch, hop
+from node.transport.connection import PeerConnection, PeerServer, Silent, read_body
+from node.transport.limits import TransportLimits
+from node.transport.paths import ENVELOPES, NETWORK, NETWORK_VERSION, TARGET, WAIT, proves_itself
+from node.transport.quota import Buckets, Gate, Slots
+from protocol.errors import Busy, Malformed, NotAuthentic, Rejected
+from protocol.identity import Signer
+from protocol.limits import LONG_POLL_S_MAX
+
+_log: Final = structlog.get_logger("comity.transport")
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRoutes:
+    """What the node does with verified requests; each may raise `Rejected`.
+
+    `accept`, `pull` and `receipts` have effects: they insert (key_id, nonce) in the
+    transaction of the effect. `network` and `listings` have none and may be repeated.
+    """
+
+    accept: Callable[[hop.VerifiedHop, batch.Batch], Awaitable[tuple[batch.Answer, ...]]]
+    pull: Callable[[hop.VerifiedHop, int], Awaitable[batch.Batch]]
+    receipts: Callable[[hop.VerifiedHop, tuple[batch.Answer, ...]], Awaitable[None]]
+    network: Callable[[int | None], Awaitable[Sequence[bytes]]]
+    listings: Callable[[], Awaitable[tuple[Sequence[bytes], Sequence[bytes]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this node is to its peers, asked anew for every request: keys and URLs change."""
+
+    own_urls: Callable[[], Sequence[str]]
+    signer: Callable[[], Signer]
+    resolve: hop.Resolve
+    resolve_any: hop.Resolve  # also keys no longer in force: for documents that prove themselves
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A body on its way out, before it is signed."""
+
+    body: bytes
+    content_type: str
+    status: int = 200
+
+
+class _Visitor:
+    """One accepted connection, from before its TLS handshake to its end."""
+
+    def __init__(self) -> None:
+        """Start without a protocol: there is none before the handshake."""
+        self.task: asyncio.Task[None] | None = None
+        self.connection: PeerConnection | None = None
+        self.handed_over = False  # whether the socket belongs to a transport
+        self.opened = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way."""
+        return self.connection is None or self.connection.idle
+
+    def cut(self) -> None:
+        """End it now."""
+        if self.connection is not None and self.opened:
+            self.connection.cut()
+        elif self.task is not None:
+            self.task.cancel()
+
+
+class Listener:
+    """Serves peers on one socket, within its limits."""
+
+    def __init__(
+        self,
+        routes: PeerRoutes,
+        identity: Identity,
+        clock: Clock,
+        random: Random,
+        limits: TransportLimits | None = None,
+    ) -> None:
+        """Join the routes with the time, the chance and the limits of this node.
+
+        A request created before this moment is refused from now on: the database may have
+        been restored, and would not know its nonce.
+        """
+        self._routes = routes
+        self._identity = identity
+        self._clock = clock
+        self._random = random
+        self._limits = limits or TransportLimits()
+        self._not_before = clock.now()
+        self._gate = Gate(self._limits)
+        self._slots = Slots(self._limits)
+        self._buckets = Buckets(self._limits, clock.monotonic)
+        self._polling: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: PeerServer | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._socket: socket.socket | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return self._gate.count
+
+    # --- connections ----------------------------------------------------------
+    async def start(self, listening: socket.socket, context: ssl.SSLContext) -> None:
+        """Accept connections on a listening socket until `close`."""
+        listening.settimeout(0)
+        self._socket = listening
+        self._server = PeerServer(self._serve, self._limits)
+        self._accepting = asyncio.create_task(self._accept(listening, context))
+
+    async def close(self) -> None:
+        """Stop accepting, let what is under way finish for a short time, cut the rest."""
+        if self._accepting is not None:
+            self._accepting.cancel()
+            await asyncio.gather(self._accepting, return_exceptions=True)
+        if self._socket is not None:
+            self._socket.close()
+        visitors = cast("list[_Visitor]", self._gate.everybody())
+        for visitor in visitors:
+            if visitor.idle:
+                visitor.cut()
+        busy = [visitor.task for visitor in visitors if visitor.task and not visitor.idle]
+        if busy:
+            await asyncio.wait(busy, timeout=self._limits.shutdown_s_max)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._server is not None:
+            await self._server.shutdown(self._limits.shutdown_s_max)
+
+    async def _accept(self, listening: socket.socket, context: ssl.SSLContext) -> None:
+        """Take connections one by one, so that they are counted before their handshake."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                accepted, _ = await loop.sock_accept(listening)
+            except OSError as fault:
+                _log.warning("accept-failed", errno=fault.errno)
+                await self._clock.sleep(0.1)
+                continue
+            visitor = _Visitor()
+            if not self._gate.admit(visitor):
+                accepted.close()
+                continue
+            task = visitor.task = asyncio.create_task(self._visit(visitor, accepted, context))
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._left, visitor, accepted))
+
+    def _left(self, visitor: _Visitor, accepted: socket.socket, task: asyncio.Task[None]) -> None:
+        """Forget a connection; also one whose task was cancelled before it began."""
+        self._tasks.discard(task)
+        self._gate.leave(visitor)
+        if not visitor.handed_over:
+            accepted.close()
+
+    async def _visit(
+        self, visitor: _Visitor, accepted: socket.socket, context: ssl.SSLContext
+    ) -> None:
+        """Keep one connection from its handshake to its end."""
+        if self._server is None:  # pragma: no cover  (start sets it before accepting)
+            return
+        connection = visitor.connection = self._server()
+        connection.visitor = visitor
+        visitor.handed_over = True
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: connection,
+                accepted,
+                ssl=context,
+                ssl_handshake_timeout=self._limits.handshake_s_max,
+                ssl_shutdown_timeout=self._limits.write_s_max,
+            )
+            visitor.opened = True
+            await asyncio.shield(connection.lost)
+        except (OSError, TimeoutError) as fault:
+            _log.debug("handshake-failed", kind=type(fault).__name__)
+        finally:
+            connection.cut()
+
+    # --- one request ------------------------------------------------------------
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve one request; whatever happens, the peer hears no more than it must."""
+        connection = cast("PeerConnection", request.protocol)
+        try:
+            await connection.begin()
+            return await self._verify_and_answer(request, connection)
+        finally:
+            connection.end()
+
+    async def _verify_and_answer(
+        self, request: web.BaseRequest, connection: PeerConnection
+    ) -> web.Response:
+        if _packed(request):
+            return self._silent(415)  # before a byte of the body: nothing is ever unpacked
+        try:
+            self._buckets.take(self._stranger_name(request))
+            head = self._verify_head(request)
+            visitor = cast("_Visitor", connection.visitor)
+        except NotAuthentic as refusal:
+            _log.info("hop-refused", detail=refusal.detail)
+            return self._silent(401)
+        except Busy:
+            return self._silent(429)
+        try:
+            self._gate.recognise(visitor, head.hop.authority)
+            answer = await self._answer(request, head, connection)
+        except NotAuthentic as refusal:
+            # Only the body's digest is left to be wrong here; the routes' own refusals of
+            # this kind were turned into answers by `_answer`.
+            _log.info("hop-refused", peer=head.hop.authority, detail=refusal.detail)
+            return self._silent(401)
+        except TimeoutError:
+            _log.info("body-too-slow", peer=head.hop.authority)
+            connection.cut()
+            raise ConnectionResetError from None
+        except Rejected as refusal:
+            answer = _refusal(refusal, head.hop.authority)
+        return self._signed(answer, head.hop, close=not request.content.is_eof())
+
+    def _stranger_name(self, request: web.BaseRequest) -> str:
+        """Name the bucket of a request that nobody has verified: its address and its claim.
+
+        Both, so that nobody elsewhere can use up a peer's rate by naming its key.
+        """
+        claimed = hop.claimed_key_id(request.headers.items())
+        return f"{request.remote} {claimed}"
+
+    def _verify_head(self, request: web.BaseRequest) -> hop.VerifiedHead:
+        """Verify the signature, with our own URLs and the request target as it came."""
+        target = request.raw_path
+        if request.version != (1, 1) or TARGET.fullmatch(target) is None:
+            raise NotAuthentic("not HTTP/1.1, or a request target that is no path")
+        open_to_all = proves_itself(target.partition("?")[0])
+        head = hop.verify_head(
+            request.method,
+            [f"{url.rstrip('/')}{target}" for url in self._identity.own_urls()],
+            request.headers.items(),
+            resolve=self._identity.resolve_any if open_to_all else self._identity.resolve,
+            now=self._clock.now(),
+        )
+        if head.hop.created < self._not_before:
+            raise NotAuthentic("signed before this node started")
+        return head
+
+    async def _answer(
+        self, request: web.BaseRequest, head: hop.VerifiedHead, connection: PeerConnection
+    ) -> _Answer:
+        """Read the body, compare it with what was signed, and let a route answer."""
+        authority = head.hop.authority
+        self._buckets.take(authority)
+        path, _, query = request.raw_path.partition("?")
+        if request.method == "GET" and path == ENVELOPES:
+            verified = head.complete(await self._body(request, 0))
+            return await self._contained(self._pull(verified, query, connection), authority)
+        with self._slots.take(authority):
+            posted = head.has_body and request.method == "POST"
+            bytes_max = self._limits.body_bytes_max if posted else 0
+            body = await self._body(request, bytes_max)
+            verified = head.complete(body)
+            return await self._contained(self._route(path, query, verified, body), authority)
+
+    async def _body(self, request: web.BaseRequest, bytes_max: int) -> bytes:
+        return await read_body(request, self._limits, bytes_max=bytes_max)
+
+    async def _contained(self, work: Awaitable[_Answer], authority: str) -> _Answer:
+        """Turn whatever a route raises into a signed refusal."""
+        try:
+            return await work
+        except Rejected as refusal:
+            return _refusal(refusal, authority)
+        except ConnectionError:
+            raise
+        except Exception as fault:  # noqa: BLE001  (a bug of ours: the peer must still hear a word)
+            _log.error("route-failed", peer=authority, kind=type(fault).__name__)
+            return _Answer(batch.encode_refusal(Busy("")), batch.REFUSAL_TYPE, 500)
+
+    async def _route(
+        self, path: str, query: str, verified: hop.VerifiedHop, body: bytes
+    ) -> _Answer:
+        """Do what the path asks for."""
+        if query:
+            raise Malformed("a query where none belongs")
+        version = NETWORK_VERSION.fullmatch(path)
+        match verified.request.method, path:
+            case "POST", "/comity/v1/envelopes":
+                received = batch.decode_batch(body, envelopes_min=1)
+                answers = await self._routes.accept(verified, received)
+                return _Answer(batch.encode_answers(answers), batch.ANSWERS_TYPE)
+            case "POST", "/comity/v1/receipts":
+                await self._routes.receipts(verified, batch.decode_answers(body))
+                return _Answer(batch.encode_answers(()), batch.ANSWERS_TYPE)
+            case "GET", "/comity/v1/listings":
+                listings, revocations = await self._routes.listings()
+                return _Answer(batch.encode_listings(listings, revocations), batch.LISTINGS_TYPE)
+            case "GET", _ if version is not None or path == NETWORK:
+                wanted = None if version is None else int(version[1])
+                documents = await self._routes.network(wanted)
+                return _Answer(batch.encode_documents(documents), batch.DOCUMENTS_TYPE)
+            case _:
+                return _Answer(batch.encode_refusal(Malformed("")), batch.REFUSAL_TYPE, 404)
+
+    async def _pull(
+        self, verified: hop.VerifiedHop, query: str, connection: PeerConnection
+    ) -> _Answer:
+        """Serve one long poll; a second one of the same peer is `busy`."""
+        wait = WAIT.fullmatch(query)
+        if (query and wait is None) or (wait and int(wait[1]) > LONG_POLL_S_MAX):
+            raise Malformed("not a wait of 0 to 60 seconds")
+        if verified.authority in self._polling:
+            raise Busy("a long poll of this peer is under way")
+        self._polling.add(verified.authority)
+        pulling = asyncio.ensure_future(self._routes.pull(verified, int(wait[1]) if wait else 0))
+        try:
+            either: list[asyncio.Future[Any]] = [pulling, connection.lost]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not pulling.done():
+                raise ConnectionResetError  # the peer has gone: nobody would read the answer
+            return _Answer(pulling.result().encode(), batch.BATCH_TYPE)
+        finally:
+            self._polling.discard(verified.authority)
+            if not pulling.done():
+                pulling.cancel()
+                await asyncio.gather(pulling, return_exceptions=True)
+
+    # --- answers ------------------------------------------------------------------
+    def _signed(self, answer: _Answer, verified: hop.VerifiedHop, *, close: bool) -> web.Response:
+        """Sign an answer, bound to the request that it answers."""
+        headers = hop.sign_response(
+            answer.status,
+            answer.body,
+            answer.content_type,
+            verified.request,
+            signer=self._identity.signer(),
+            nonce=self._random(16).hex(),
+            now=self._clock.now(),
+        )
+        response = Silent(status=answer.status, body=answer.body, headers=dict(headers))
+        response.headers["Date"] = self._date()
+        if close:
+            response.force_close()
+        return response
+
+    def _silent(self, status: int) -> web.Response:
+        """Give the empty, unsigned answer that says nothing but the time."""
+        response = Silent(status=status, headers={"Date": self._date()})
+        response.force_close()
+        return response
+
+    def _date(self) -> str:
+        return formatdate(self._clock.now(), usegmt=True)
+
+
+def _packed(request: web.BaseRequest) -> bool:
+    """Say whether a body comes in any coding but itself, in one piece or in chunks."""
+    codings = request.headers.getall("Content-Encoding", [])
+    transfers = request.headers.getall("Transfer-Encoding", [])
+    return any(coding.lower() != "identity" for coding in codings) or any(
+        transfer.lower() != "chunked" for transfer in transfers
+    )
+
+
+def _refusal(refusal: Rejected, authority: str) -> _Answer:
+    """Turn a refusal into the short code that the peer hears; the detail stays here."""
+    _log.info("request-refused", peer=authority, code=refusal.code, detail=refusal.detail)
+    return _Answer(batch.encode_refusal(refusal), batch.REFUSAL_TYPE, refusal.status)
