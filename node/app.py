@@ -1,0 +1,209 @@
+"""The composition root: the one place where a node is built from its parts.
+
+    node = open_node(settings, ring)          # storage, log, trust, cases: enough for a command
+    async with node.serve(listening): ...     # and with it: listener, courier, gossip
+
+Everything a part needs is handed to it here; no part looks for another. The caller holds
+the exclusive lock of the node's folder, so one process writes. What start-up finds wrong
+with the log does not stop the reading parts: the log halts and says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Final
+
+from keys.ring import KeyRing
+from node.audit.guard import FileGuard
+from node.audit.log import Log
+from node.cases.register import Register
+from node.clock import Clock, Random, SystemClock, SystemRandom
+from node.courier import BackOff, Courier
+from node.exchange import Exchange
+from node.gossip import Gossip
+from node.inbox import Inbox
+from node.logs import get
+from node.office import Office
+from node.outbox import Outbox
+from node.peers import Peers
+from node.settings import Settings
+from node.storage import Connection, peer_rows
+from node.storage.engine import Database, StorageFailed, open_database
+from node.storage.migrate import migrate
+from node.storage.vault import Vault
+from node.storage.writer import Tx, Writer
+from node.transport.listener import Identity, Listener
+from node.transport.tls import server_context
+from protocol.checkpoint import log_origin
+
+_log = get("app")
+
+LOG_NUMBER: Final = 1  # the first log of an authority; closing one opens the next
+_CLOCK_FLOOR: Final = "clock_floor"
+_UPKEEP_EVERY_S: Final = 300.0
+
+
+@dataclass(slots=True)
+class Bell:
+    """Where the outbox rings: at the courier while the node serves, nowhere otherwise."""
+
+    ring: Callable[[str], None] | None = None
+
+    def __call__(self, peer: str) -> None:
+        """Say that something waits for a peer."""
+        ring = self.ring
+        if ring is not None:
+            ring(peer)
+
+
+@dataclass(slots=True)
+class Failure:
+    """Whether storage has failed, for whoever runs the node; set from the writer's thread."""
+
+    fault: StorageFailed | None = None
+    act: Callable[[], None] | None = None
+
+    def __call__(self, fault: StorageFailed) -> None:
+        """Note the failure and tell whoever waits for it."""
+        self.fault = fault
+        if self.act is not None:
+            self.act()
+
+
+@dataclass(slots=True)
+class Node:
+    """One authority's node: storage and verbs; `serve` adds the network."""
+
+    settings: Settings
+    clock: Clock
+    random: Random
+    database: Database
+    office: Office
+    log: Log
+    writer: Writer
+    outbox: Outbox
+    register: Register
+    inbox: Inbox
+    bell: Bell = field(default_factory=Bell)
+    failure: Failure = field(default_factory=Failure)
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self.writer.stop()
+        self.database.close()
+
+    @contextlib.asynccontextmanager
+    async def serve(
+        self, listening: socket.socket, *, back_off: BackOff | None = None
+    ) -> AsyncIterator[Exchange]:
+        """Exchange with peers on a bound socket until the block ends."""
+        peers = Peers(self.office, self.clock, self.random, self.settings)
+        gossip = Gossip(self.office, self.outbox, self.writer, self.clock, peers.client)
+        courier = Courier(
+            self.office, self.outbox, self.database, self.writer, self.clock,
+            random=self.random, deliver=peers.client, ask_for_trust=gossip.ask_soon,
+            back_off=back_off,
+        )  # fmt: skip
+        exchange = Exchange(
+            self.office, self.inbox, courier, gossip, peers, writer=self.writer, clock=self.clock
+        )
+        listener = self._listener(exchange, peers)
+        self.bell.ring = courier.wake
+        await listener.start(listening, self._tls())
+        services = [courier.run, gossip.run, self._keep_up]
+        if self.settings.peers.pull:
+            services.append(exchange.fetch_for_ever)
+        tasks = [asyncio.create_task(_logged(service())) for service in services]
+        try:
+            yield exchange
+        finally:
+            self.bell.ring = None
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await listener.close()
+            await peers.close()
+
+    def _listener(self, exchange: Exchange, peers: Peers) -> Listener:
+        identity = Identity(
+            own_urls=lambda: self.settings.peers.urls,
+            signer=lambda: self.office.keys.hop,
+            resolve=exchange.resolve,
+            resolve_any=exchange.resolve_any,
+        )
+        return Listener(exchange.routes(), identity, self.clock, self.random, peers.limits)
+
+    def _tls(self) -> ssl.SSLContext:
+        peers = self.settings.peers
+        return server_context(peers.certificate.read_bytes(), peers.private_key.read_bytes())
+
+    async def _keep_up(self) -> None:
+        """Now and then: keep the clock floor, forget nonces that time refuses anyway."""
+        while True:
+            await self.writer.write(self._upkeep)
+            await self.clock.sleep(_UPKEEP_EVERY_S)
+
+    def _upkeep(self, tx: Tx) -> None:
+        self.clock.raise_floor(tx.now)
+        peer_rows.write_setting(tx.conn, _CLOCK_FLOOR, str(self.clock.floor))
+        peer_rows.drop_nonces(tx.conn, tx.now)
+
+
+async def _logged(service: Coroutine[None, None, None]) -> None:
+    """Run a service of the node; whatever ends it is said in the log."""
+    try:
+        await service
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        _log.exception("service-ended")
+        raise
+
+
+def open_node(
+    settings: Settings,
+    ring: KeyRing,
+    *,
+    clock: Clock | None = None,
+    random: Random | None = None,
+) -> Node:
+    """Build a node that can write; the caller holds the folder's exclusive lock.
+
+    Raises `StorageFailed` if the database cannot be used, `SchemaNewer` if a newer release
+    has altered it.
+    """
+    clock, random = clock or SystemClock(), random or SystemRandom()
+    database = open_database(settings.database.url.get_secret_value())
+    migrate(database)
+    clock.raise_floor(database.read(_kept_floor))
+    office = Office(settings.network, settings.authority, ring, clock.now())
+    database.read(office.load)
+    for installed in office.directory.chain:
+        clock.raise_floor(installed.trusted.document.created)
+    log = Log(
+        log_origin(settings.network, settings.authority, LOG_NUMBER),
+        ring.signers("log"),
+        FileGuard(settings.guard.file),
+        random,
+    )
+    database.read(log.open)
+    failure, bell = Failure(), Bell()
+    writer = Writer(database, log, clock, on_failure=failure)
+    vault = Vault(ring.storage_key, random)
+    outbox = Outbox(office, vault, random, bell)
+    register = Register(office, vault, outbox, random)
+    inbox = Inbox(office, vault, register, database, writer)
+    writer.start()
+    return Node(
+        settings, clock, random, database, office, log, writer, outbox, register, inbox, bell,
+        failure,
+    )  # fmt: skip
+
+
+def _kept_floor(conn: Connection) -> int:
+    return int(peer_rows.read_setting(conn, _CLOCK_FLOOR) or 0)

@@ -1,0 +1,199 @@
+"""The log: gives records their places, grows the tree, and signs its head (DESIGN 5).
+
+It runs inside the writer's transaction: assign positions, store commitments, grow the
+right edge of the tiles, sign the checkpoint, move the head from exactly the old one. After
+the commit it advances the guard, and only then may anything leave. What is cached between
+transactions is the right edge alone, and only while it belongs to the committed head; after
+a rollback, or a commit whose answer was lost, it is read again.
+
+Start-up compares database, guard and tree. If they do not agree, the log is halted: reads
+go on, and every attempt to record raises `Recovering` until a person has acted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from node.audit.guard import Guard, guarded_checkpoint
+from node.storage import Connection, log_rows
+from node.storage.log_rows import EntryRow, Head
+from node.storage.writer import PendingEntry, Sequenced
+from protocol.checkpoint import Checkpoint, LogKeys, sign_checkpoint, verify_checkpoint
+from protocol.errors import Recovering, Rejected
+from protocol.identity import Signer
+from protocol.merkle import EMPTY_ROOT, HASH_BYTES, ReadTile, TreeView, grow, leaf_hash, tree_root
+from protocol.proof import encode_proof
+from protocol.record import SALT_BYTES, commitment, entry
+
+
+@dataclass(slots=True)
+class _Edge:
+    """The tiles of the right edge as committed, by (level, index)."""
+
+    size: int
+    tiles: dict[tuple[int, int], bytes] = field(default_factory=dict)
+
+    def trim(self) -> None:
+        """Keep the last two tiles of each level: new entries need no others."""
+        last: dict[int, int] = {}
+        for level, index in self.tiles:
+            last[level] = max(index, last.get(level, 0))
+        for level, index in list(self.tiles):
+            if index < last[level] - 1:
+                del self.tiles[level, index]
+
+
+class Log:
+    """One authority's log of one network; the sequencer of the writer."""
+
+    def __init__(
+        self,
+        origin: str,
+        signers: Iterable[Signer],
+        guard: Guard,
+        random: Callable[[int], bytes],
+    ) -> None:
+        """Log under `origin` with the Ed25519 and ML-DSA-44 `log` keys."""
+        self.origin = origin
+        self._ed25519, self._ml_dsa = signers
+        self._keys = LogKeys(self._ed25519.public, self._ml_dsa.public)
+        self._guard = guard
+        self._random = random
+        self._edge: _Edge | None = None
+        self._unguarded: tuple[Head, Head] | None = None
+        self._halted: str | None = "the log has not been opened"
+
+    @property
+    def halted(self) -> str | None:
+        """Why nothing may be signed, or None."""
+        return self._halted
+
+    def create(self, conn: Connection, now: int) -> bytes:
+        """Store and sign the empty log; gives its checkpoint. For `init` alone."""
+        head = self._sign(Head(self.origin, 0, EMPTY_ROOT, b""), now)
+        log_rows.insert_head(conn, head)
+        return head.checkpoint
+
+    def open(self, conn: Connection) -> None:
+        """Compare database, guard and tree before anything is signed (DESIGN 5, guard)."""
+        self._halted = None
+        try:
+            self._compare(conn)
+        except Rejected as fault:
+            self._halted = fault.detail
+
+    def _compare(self, conn: Connection) -> None:
+        head = log_rows.read_head(conn, self.origin)
+        if head is None:
+            raise Recovering("the database holds no log of this authority")
+        signed = verify_checkpoint(head.checkpoint, origin=self.origin, keys=self._keys).checkpoint
+        if (signed.size, signed.root) != (head.size, head.root):
+            raise Recovering("the head in the database is not what its checkpoint says")
+        if tree_root(head.size, self._reader(conn, {})) != head.root:
+            raise Recovering("the tiles in the database do not give the signed root")
+        raw = self._guard.read()
+        if raw is None:
+            raise Recovering("the guard is absent; only `init` makes one")
+        guarded = guarded_checkpoint(raw)
+        if guarded == signed:
+            return
+        if guarded.origin != self.origin or guarded.size > head.size:
+            raise Recovering(
+                f"the database is behind the guard: {head.size} entries here, "
+                f"{guarded.size} already signed; it was restored or copied"
+            )
+        if tree_root(guarded.size, self._reader(conn, {})) != guarded.root:
+            raise Recovering("the database holds another history than the guard")
+        # Ahead of the guard and consistent: the crash came before anything had left.
+        self._guard.advance(guarded, head.checkpoint)
+
+    def sequence(self, conn: Connection, entries: Sequence[PendingEntry], now: int) -> None:
+        """Append the entries in their order and sign the new head, in this transaction."""
+        if self._halted is not None:
+            raise Recovering(self._halted)
+        log_rows.lock_log(conn, self.origin)
+        old = log_rows.read_head(conn, self.origin)
+        if old is None:
+            raise Recovering("the head of the log has gone from the database")
+        edge = self._edge if self._edge and self._edge.size == old.size else _Edge(old.size)
+        self._edge = None  # until the commit is known
+        rows = self._store_entries(conn, entries, old.size, now)
+        leaves = [leaf_hash(entry(row.commitment)) for row in rows]
+        for place, more in grow(old.size, leaves, self._reader(conn, edge.tiles)).items():
+            self._grow_tile(conn, edge, place, more)
+        edge.size = old.size + len(rows)
+        edge.trim()
+        view = TreeView(edge.size, self._reader(conn, edge.tiles))
+        new = self._sign(Head(self.origin, edge.size, view.root(), b""), now)
+        if not log_rows.replace_head(conn, old, new):
+            raise Recovering("another sequencer moved the head of this log")
+        self._answer(entries, rows, new, view)
+        self._edge, self._unguarded = edge, (old, new)
+
+    def _store_entries(
+        self, conn: Connection, entries: Sequence[PendingEntry], start: int, now: int
+    ) -> list[EntryRow]:
+        rows = []
+        for position, pending in enumerate(entries, start):
+            record, salt = pending.record.encode(), self._random(SALT_BYTES)
+            committed = commitment(record, salt)
+            rows.append(EntryRow(position, committed, pending.record.kind, now, record, salt))
+        log_rows.insert_entries(conn, rows)
+        return rows
+
+    @staticmethod
+    def _grow_tile(conn: Connection, edge: _Edge, place: tuple[int, int], more: bytes) -> None:
+        known = edge.tiles.get(place)
+        before = log_rows.read_tile(conn, *place) if known is None else known
+        edge.tiles[place] = before + more
+        log_rows.write_tile(conn, *place, before + more, new=not before)
+
+    def _answer(
+        self,
+        entries: Sequence[PendingEntry],
+        rows: Sequence[EntryRow],
+        head: Head,
+        view: TreeView,
+    ) -> None:
+        """Give those who asked the proof of their entry under the new checkpoint."""
+        for pending, row in zip(entries, rows, strict=True):
+            if pending.then is None or row.record is None or row.salt is None:
+                continue
+            path = view.inclusion_path(row.position)
+            proof = encode_proof(index=row.position, path=path, checkpoint=head.checkpoint)
+            pending.then(Sequenced(row.position, row.record, row.salt, proof))
+
+    def _sign(self, head: Head, now: int) -> Head:
+        checkpoint = Checkpoint(self.origin, head.size, head.root)
+        raw = sign_checkpoint(checkpoint, ed25519=self._ed25519, ml_dsa=self._ml_dsa, now=now)
+        return Head(self.origin, head.size, head.root, raw)
+
+    def committed(self) -> None:
+        """Advance the guard over what was committed; if it will not move, halt."""
+        if self._unguarded is None:
+            return
+        old, new = self._unguarded
+        self._unguarded = None
+        try:
+            self._guard.advance(Checkpoint(self.origin, old.size, old.root), new.checkpoint)
+        except Recovering as fault:
+            self._halted = fault.detail
+            raise
+
+    def abandoned(self) -> None:
+        """Forget what was signed: the transaction was rolled back, or its end is unknown."""
+        self._edge, self._unguarded = None, None
+
+    @staticmethod
+    def _reader(conn: Connection, tiles: dict[tuple[int, int], bytes]) -> ReadTile:
+        """Read tiles from the edge, else from the database, remembering what was read."""
+
+        def read(level: int, index: int, width: int) -> bytes:
+            found = tiles.get((level, index))
+            if found is None or len(found) < width * HASH_BYTES:
+                found = log_rows.read_tile(conn, level, index)
+                tiles[level, index] = found
+            return found
+
+        return read

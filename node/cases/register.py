@@ -1,0 +1,167 @@
+"""The register of cases: opening one, adding to it, receiving into it, and reading it.
+
+Verbs here take and give typed messages and never see an envelope (law 1). A case is what
+both sides hold of one request; its state follows from messages and receipts alone. Kinds of
+message are not judged here: what is not understood is kept and shown and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from node.audit.records import EvidenceListed
+from node.cases.evidence_in_body import manifest_in, with_manifest
+from node.evidence.manifest import Manifest
+from node.office import Office
+from node.outbox import Draft, Outbox, Posted
+from node.storage import Connection, case_rows
+from node.storage.case_rows import Case, StoredMessage
+from node.storage.vault import Vault
+from node.storage.writer import Tx
+from protocol.encoding import Json
+from protocol.errors import Malformed, Rejected
+from protocol.messages import KIND, AuthenticMessage, Message, decode_inner, decode_message_text
+
+TRANSMIT: Final = "transmit"
+_CASE_ID_BYTES: Final = 16
+_UNKNOWN_KIND: Final = "UNKNOWN"
+
+
+class CaseNotFound(Exception):  # noqa: N818  (a sentence for the person who asked)
+    """No case here has this id, or several begin like it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    """One message of a case as its signed text says, and how it stands."""
+
+    stored: StoredMessage
+    message: Message = field(repr=False)
+    inner: bytes = field(repr=False)
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The manifest it carries; None if there is none or it is not in its form."""
+        try:
+            return manifest_in(self.message.body)
+        except Rejected:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCase:
+    """A case with all its messages, and those that claim a place already taken."""
+
+    case: Case
+    messages: tuple[ShownMessage, ...]
+    contested: tuple[tuple[str, int, str], ...]
+
+
+class Register:
+    """The cases of one authority."""
+
+    def __init__(
+        self, office: Office, vault: Vault, outbox: Outbox, random: Callable[[int], bytes]
+    ) -> None:
+        """Keep the cases of `office`, posting through `outbox`."""
+        self._office = office
+        self._vault = vault
+        self._outbox = outbox
+        self._random = random
+
+    def send_request(
+        self, tx: Tx, *, to: str, request_kind: str, body: Mapping[str, Json],
+        manifest: Manifest | None = None,
+    ) -> Posted:  # fmt: skip
+        """Open a case with another authority and post the request in it (SPEC 4)."""
+        case_id = f"{self._office.authority}/{self._random(_CASE_ID_BYTES).hex()}"
+        self.open_case(tx, case_id, peer=to, side="requesting", request_kind=request_kind)
+        return self._post(tx, case_id, TRANSMIT, {**body, "request_kind": request_kind}, manifest)
+
+    def add_event(
+        self, tx: Tx, case: str, *, kind: str, body: Mapping[str, Json],
+        manifest: Manifest | None = None,
+    ) -> Posted:  # fmt: skip
+        """Post an event in a case that is here, from whichever side we are."""
+        if KIND.fullmatch(kind) is None or kind == TRANSMIT:
+            raise Malformed("not the name of an event")
+        return self._post(tx, self.find(tx.conn, case).id, kind, body, manifest)
+
+    def _post(
+        self, tx: Tx, case_id: str, kind: str, body: Mapping[str, Json], manifest: Manifest | None
+    ) -> Posted:
+        whole = body if manifest is None else with_manifest(body, manifest)
+        posted = self._outbox.post(tx, case_id, Draft(kind, whole))
+        if manifest is not None:
+            self._list_evidence(tx, posted.identity, manifest)
+        return posted
+
+    def _list_evidence(self, tx: Tx, identity: str, manifest: Manifest) -> None:
+        digest, items = manifest.digest, len(manifest.items)
+        tx.record(EvidenceListed(self._office.network, tx.now, identity, digest, items))
+
+    def open_case(self, tx: Tx, case_id: str, *, peer: str, side: str, request_kind: str) -> Case:
+        """Store a new case, with a key of its own and a random name for the log."""
+        case = Case(
+            id=case_id,
+            side=side,
+            peer=peer,
+            request_kind=request_kind,
+            state="SENT" if side == "requesting" else "DELIVERED",
+            opened_at=tx.now,
+            changed_at=tx.now,
+            log_id=self._random(_CASE_ID_BYTES).hex(),
+            wrapped_key=self._vault.new_key(case_id),
+        )
+        case_rows.insert_case(tx.conn, case)
+        return case
+
+    def receive(self, tx: Tx, case: Case, received: AuthenticMessage) -> None:
+        """Let an accepted message take effect in its case.
+
+        No message stops here: a body that is not understood is kept and shown (DESIGN 4.3).
+        """
+        message = received.message
+        if case.accepted_seq == 0 and message.kind == TRANSMIT and case.side == "requested":
+            kind = request_kind_of(message)
+            case_rows.change_case(tx.conn, case.id, request_kind=kind)
+        try:
+            manifest = manifest_in(message.body)
+        except Rejected:
+            manifest = None
+        if manifest is not None:
+            self._list_evidence(tx, received.identity, manifest)
+
+    def find(self, conn: Connection, name: str) -> Case:
+        """Find a case by its id, or by the beginning of its random half."""
+        found = case_rows.find_cases(conn, name)
+        if len(found) != 1:
+            why = "no case is called that" if not found else "several cases begin like that"
+            raise CaseNotFound(f"{why}; `comity case list` shows their ids")
+        case = case_rows.read_case(conn, found[0])
+        if case is None:
+            raise CaseNotFound("the case has just gone")
+        return case
+
+    def show(self, conn: Connection, name: str) -> ShownCase:
+        """Read a case with its messages, from their signed bytes and not from the copies."""
+        case = self.find(conn, name)
+        shown = tuple(
+            self.open_message(case, one) for one in case_rows.list_messages(conn, case.id)
+        )
+        return ShownCase(case, shown, tuple(case_rows.list_contested(conn, case.id)))
+
+    def open_message(self, case: Case, stored: StoredMessage) -> ShownMessage:
+        """Open a stored message; raises `NotAuthentic` if the row was altered."""
+        inner = self._vault.open(case.id, case.wrapped_key, stored.identity, stored.sealed_text)
+        message = decode_message_text(decode_inner(inner).text)
+        return ShownMessage(replace(stored, kind=message.kind, seq=message.seq), message, inner)
+
+
+def request_kind_of(message: Message) -> str:
+    """Give the kind of request that a message names, for lists; never a reason to refuse."""
+    kind = message.body.get("request_kind")
+    known = isinstance(kind, str) and KIND.fullmatch(kind.lower()) is not None
+    return kind if known and isinstance(kind, str) else _UNKNOWN_KIND

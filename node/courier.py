@@ -1,0 +1,323 @@
+"""The courier: brings what waits to each peer, in order, until it is receipted.
+
+How does an envelope get sent?
+
+* It waits in the outbox table; the table is the truth, and what is in memory only wakes
+  somebody up. A node that was off goes on where it stopped.
+* There is one sender per peer, and it claims the peer's whole queue, never one message, so
+  two processes on one database do not interleave (a claim that is not renewed lapses).
+* It goes through the queue in passes: up to 64 envelopes or 8 MiB a request, one request in
+  flight. An envelope that is refused for now stays behind and the pass goes on, so one
+  poisoned envelope never blocks a queue.
+* When a pass settled nothing, or the peer could not be reached, the whole queue waits: 5 s,
+  doubling to an hour, with jitter. A *signed* word from the peer ends the wait at once: it
+  has come back. An answer without a valid signature changes nothing but the next try.
+* A peer that no one can connect to fetches its envelopes itself; `fetch` hands them out.
+* Receipts are examined off the event loop and settled, with the state of the queue, in one
+  unit of work. Nothing is ever given up before it expires.
+
+This module handles sealed bytes and answers, and never sees a message (law 1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+from node.clock import Clock
+from node.logs import get
+from node.office import Office
+from node.outbox import Outbox
+from node.storage import peer_rows, queue_rows
+from node.storage.engine import Database
+from node.storage.queue_rows import QueueState, Waiting
+from node.storage.writer import Tx, Writer
+from node.transport.batch import Answer, Batch, Pending, Receipted, Refused
+from node.transport.errors import TransportFailure
+from protocol.errors import EpochAhead, KeyUnknown
+from protocol.limits import BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX
+
+_log = get("courier")
+
+_CLAIM_S: Final = 120  # longer than one exchange may take
+_EXPIRY_CHECK_S: Final = 60.0
+_FRAMING_BYTES: Final = 256  # what a batch needs beside its envelopes, generously
+_TRUST_CODES: Final = frozenset({KeyUnknown.code, EpochAhead.code, "unauthorised"})
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """How long a queue waits after failures, in seconds; jitter takes up to a quarter off."""
+
+    first_s: float = 5.0
+    most_s: float = 3_600.0
+
+    def delay_s(self, failures: int, chance: int) -> float:
+        """Give the wait after so many failures in a row; `chance` is a byte of randomness."""
+        whole: float = min(self.most_s, self.first_s * 2 ** min(failures - 1, 20))
+        return whole * (1 - chance / 1_024)
+
+
+class Deliver(Protocol):
+    """How envelopes reach a peer; the transport's client."""
+
+    async def post_envelopes(self, batch: Batch) -> tuple[Answer, ...]:
+        """Post a batch and give the peer's signed answers, or raise `TransportFailure`."""
+        ...
+
+
+@dataclass(slots=True)
+class _Sender:
+    """What is in memory of one peer: a bell, and whether the queue is in back-off."""
+
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+    backing_off: bool = False
+
+
+class Courier:
+    """Sends what waits, to every peer at once and to each in order."""
+
+    def __init__(  # noqa: PLR0913  (it joins what a delivery needs)
+        self,
+        office: Office,
+        outbox: Outbox,
+        database: Database,
+        writer: Writer,
+        clock: Clock,
+        *,
+        random: Callable[[int], bytes],
+        deliver: Callable[[str], Deliver | None],
+        ask_for_trust: Callable[[str], None],
+        back_off: BackOff | None = None,
+    ) -> None:
+        """Send for `office`; `deliver` gives a peer's client, None if it must fetch itself."""
+        self._office = office
+        self._outbox = outbox
+        self._database = database
+        self._writer = writer
+        self._clock = clock
+        self._random = random
+        self._deliver = deliver
+        self._ask_for_trust = ask_for_trust
+        self._back_off = back_off or BackOff()
+        self._name = random(8).hex()
+        self._senders: dict[str, _Sender] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._fetched: dict[str, asyncio.Event] = {}
+
+    def wake(self, peer: str) -> None:
+        """Say that something waits for a peer; safe from any thread, cheap when repeated."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._ring, peer)
+
+    def heard_from(self, peer: str) -> None:
+        """A signed word came from the peer: if its queue waits, it waits no longer."""
+        sender = self._senders.get(peer)
+        if sender is not None and sender.backing_off:
+            sender.backing_off = False
+            sender.bell.set()
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            for peer in await asyncio.to_thread(self._database.read, queue_rows.peers_waiting):
+                self._ring(peer)
+            while True:
+                if await self._writer.write(self._outbox.give_up_expired):
+                    _log.warning("undelivered")
+                await self._clock.sleep(_EXPIRY_CHECK_S)
+        finally:
+            self._loop = None
+            await self._end_senders()
+
+    async def _end_senders(self) -> None:
+        tasks = [sender.task for sender in self._senders.values() if sender.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._senders.clear()
+
+    def _ring(self, peer: str) -> None:
+        sender = self._senders.setdefault(peer, _Sender())
+        sender.bell.set()
+        if sender.task is None or sender.task.done():
+            sender.task = asyncio.get_running_loop().create_task(self._send_to(peer, sender))
+
+    async def _send_to(self, peer: str, sender: _Sender) -> None:
+        """Make passes over one peer's queue whenever the bell rings, for ever."""
+        while True:
+            await sender.bell.wait()
+            sender.bell.clear()
+            wait_s = await self._pass(peer, sender)
+            if wait_s is not None:
+                sender.backing_off = True
+                await self._rest(sender, wait_s)
+                sender.bell.set()
+
+    async def _rest(self, sender: _Sender, wait_s: float) -> None:
+        """Wait out a back-off; only `heard_from` ends it early, not new messages."""
+        rest = asyncio.ensure_future(self._clock.sleep(wait_s))
+        try:
+            while sender.backing_off and not rest.done():
+                sender.bell.clear()
+                ring = asyncio.ensure_future(sender.bell.wait())
+                try:
+                    await asyncio.wait({rest, ring}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    ring.cancel()
+        finally:
+            rest.cancel()
+            sender.backing_off = False
+
+    async def _pass(self, peer: str, sender: _Sender) -> float | None:
+        """Offer everything that waits once; gives the seconds to wait before the next pass."""
+        client = self._deliver(peer)
+        if client is None:
+            self._fetch_bell(peer).set()
+            return None
+        if not await self._claim(peer):
+            return self._back_off.first_s
+        after, stuck = 0, False
+        while batch := await asyncio.to_thread(self._next_batch, peer, after):
+            after = batch[-1].id
+            try:
+                answers = await client.post_envelopes(
+                    Batch(envelopes=tuple(one.envelope for one in batch))
+                )
+            except TransportFailure as fault:
+                return await self._failed(peer, batch, fault)
+            left = await self.settle(peer, answers, sent=batch)
+            stuck = stuck or bool(left)
+        return await self._refused(peer) if stuck else None
+
+    async def _claim(self, peer: str) -> bool:
+        return await self._writer.write(
+            lambda tx: queue_rows.claim_queue(
+                tx.conn, peer, self._name, now=tx.now, until=tx.now + _CLAIM_S
+            )
+        )
+
+    def _next_batch(self, peer: str, after: int) -> list[Waiting]:
+        waiting = self._database.read(
+            lambda conn: queue_rows.list_waiting(conn, peer, after=after, limit=BATCH_ENVELOPES_MAX)
+        )
+        return _fitting(waiting)
+
+    async def settle(
+        self, peer: str, answers: Sequence[Answer], sent: Sequence[Waiting] = ()
+    ) -> set[str]:
+        """Let a peer's answers take effect; gives the digests that still wait."""
+        receipts = [one.receipt for one in answers if isinstance(one, Receipted)]
+        receipts += [one.proof for one in answers if isinstance(one, Refused) and one.proof]
+        examined = await asyncio.to_thread(
+            lambda: [self._outbox.examine(peer, raw) for raw in receipts]
+        )
+        hints = _hints(answers, sent)
+        if _TRUST_CODES.intersection(hints.values()):
+            self._ask_for_trust(peer)
+
+        def effect(tx: Tx) -> None:
+            self._outbox.settle(tx, examined)
+            self._outbox.note_hints(tx, peer, hints)
+            state = queue_rows.read_queue(tx.conn, peer)
+            queue_rows.write_queue(tx.conn, _heard(state, tx.now, hints))
+
+        await self._writer.write(effect)
+        _log.info("settled", peer=peer, count=len(examined), waiting=len(hints))
+        return set(hints)
+
+    async def _failed(self, peer: str, batch: Sequence[Waiting], fault: TransportFailure) -> float:
+        """Note a failure of the way and give the time to wait."""
+        _log.warning("unsent", peer=peer, code=fault.code, count=len(batch))
+        if fault.code in _TRUST_CODES:
+            self._ask_for_trust(peer)
+        identities = [one.identity for one in batch]
+
+        def note(tx: Tx) -> float:
+            queue_rows.note_attempt(tx.conn, identities, fault.code)
+            return self._delay(tx, peer, fault.code)
+
+        return await self._writer.write(note)
+
+    async def _refused(self, peer: str) -> float:
+        """The peer answers, but something stays behind: try it again later."""
+        return await self._writer.write(lambda tx: self._delay(tx, peer, None))
+
+    def _delay(self, tx: Tx, peer: str, code: str | None) -> float:
+        state = queue_rows.read_queue(tx.conn, peer)
+        failures = state.failures + 1
+        delay_s = self._back_off.delay_s(failures, self._random(1)[0])
+        queue_rows.write_queue(
+            tx.conn,
+            replace(
+                state, failures=failures, last_code=code or state.last_code, last_tried_at=tx.now,
+                next_try_at=tx.now + int(delay_s), claimed_until=0,
+            ),
+        )  # fmt: skip
+        if code in {"tls-pin", "bad-answer"} and failures == 1:
+            peer_rows.insert_alarm(
+                tx.conn, peer_rows.Alarm(tx.now, "peer-not-authentic", peer, None, code)
+            )
+        return delay_s
+
+    async def fetch(self, peer: str, wait_s: float) -> tuple[bytes, ...]:
+        """Give a peer that fetches itself what waits for it, waiting for the first if need be."""
+        bell = self._fetch_bell(peer)
+        bell.clear()
+        batch = await asyncio.to_thread(self._next_batch, peer, 0)
+        if not batch and wait_s > 0:
+            rest = asyncio.ensure_future(self._clock.sleep(wait_s))
+            ring = asyncio.ensure_future(bell.wait())
+            try:
+                await asyncio.wait({rest, ring}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                rest.cancel()
+                ring.cancel()
+            batch = await asyncio.to_thread(self._next_batch, peer, 0)
+        return tuple(one.envelope for one in batch)
+
+    def _fetch_bell(self, peer: str) -> asyncio.Event:
+        return self._fetched.setdefault(peer, asyncio.Event())
+
+
+def _fitting(waiting: Sequence[Waiting]) -> list[Waiting]:
+    """Take as many from the front as fit one request; the first always does."""
+    batch: list[Waiting] = []
+    size = _FRAMING_BYTES
+    for one in waiting:
+        size += len(one.envelope) + 4
+        if size > BATCH_BYTES_MAX:
+            break
+        batch.append(one)
+    return batch
+
+
+def _hints(answers: Sequence[Answer], sent: Sequence[Waiting]) -> Mapping[str, str]:
+    """Words about envelopes that prove nothing; no word at all about one sent is one too."""
+    hints: dict[str, str] = {}
+    proven = set()
+    for one in answers:
+        if isinstance(one, Receipted) or (isinstance(one, Refused) and one.proof is not None):
+            proven.add(one.envelope)
+        elif isinstance(one, Refused):
+            hints[one.envelope] = one.code
+        elif isinstance(one, Pending):
+            hints[one.envelope] = "pending"
+    for waiting in sent:
+        if waiting.digest not in proven:
+            hints.setdefault(waiting.digest, "unanswered")
+    return hints
+
+
+def _heard(state: QueueState, now: int, hints: Mapping[str, str]) -> QueueState:
+    """The queue after a signed word of the peer: no back-off but for what it refused."""
+    code = next(iter(hints.values()), None)
+    failures = state.failures if hints else 0
+    return replace(
+        state, failures=failures, last_code=code, last_tried_at=now, last_word_at=now, next_try_at=0
+    )

@@ -1,0 +1,163 @@
+"""The exchange with peers: what a verified request does here, and what we fetch ourselves.
+
+Joins the listener's routes to the inbox, the courier and the directory, and turns verdicts
+into answers. This is where a refusal's detail goes to the operator's log and its code to
+the peer. Bytes and answers only: no message is seen here (law 1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from node.clock import Clock
+from node.courier import Courier
+from node.gossip import Gossip
+from node.inbox import Brought, Inbox, Verdict
+from node.logs import get
+from node.office import Office
+from node.peers import Peers
+from node.storage import peer_rows
+from node.storage.writer import Tx, Writer
+from node.transport.batch import Answer, Batch, Pending, Receipted, Refused
+from node.transport.errors import TransportFailure
+from node.transport.hop import HopKey, VerifiedHop
+from node.transport.listener import PeerRoutes
+from protocol.errors import EpochAhead, Malformed, NotAuthentic
+from protocol.limits import LONG_POLL_S_MAX
+
+_log = get("exchange")
+
+_FETCH_AGAIN_S: Final = 30.0
+
+
+class Exchange:
+    """One node's side of the exchange with all its peers."""
+
+    def __init__(
+        self, office: Office, inbox: Inbox, courier: Courier, gossip: Gossip, peers: Peers,
+        *, writer: Writer, clock: Clock,
+    ) -> None:  # fmt: skip
+        """Join the parts; nothing runs yet."""
+        self._office = office
+        self._inbox = inbox
+        self._courier = courier
+        self._gossip = gossip
+        self._peers = peers
+        self._writer = writer
+        self._clock = clock
+
+    def resolve(self, key_id: str) -> HopKey:
+        """Find the authority of a hop key that is in use now."""
+        return self._office.directory.hop_key(key_id, self._clock.now())
+
+    def resolve_any(self, key_id: str) -> HopKey:
+        """Find the authority of a hop key of any time: enough to be handed documents."""
+        return self._office.directory.hop_key_ever(key_id)
+
+    def routes(self) -> PeerRoutes:
+        """Give what the listener serves."""
+        return PeerRoutes(
+            accept=self._accept,
+            pull=self._pull,
+            receipts=self._receipts,
+            network=self._network,
+            listings=self._listings,
+        )
+
+    async def _accept(self, hop: VerifiedHop, batch: Batch) -> tuple[Answer, ...]:
+        """Envelopes that a peer posted; answers of its own may come with them."""
+        self._courier.heard_from(hop.authority)
+        brought = Brought(hop.authority, hop.key_id, hop.nonce, hop.expires)
+        verdicts = await self._inbox.accept(brought, batch.envelopes)
+        if batch.answers:
+            await self._courier.settle(hop.authority, batch.answers)
+        return self._answers(hop.authority, verdicts)
+
+    def _answers(self, peer: str, verdicts: Sequence[Verdict]) -> tuple[Answer, ...]:
+        for verdict in verdicts:
+            if verdict.refusal is not None:
+                _log.warning(
+                    "refused", peer=peer, code=verdict.refusal, detail=verdict.detail,
+                    envelope=verdict.envelope,
+                )  # fmt: skip
+        if any(verdict.refusal == EpochAhead.code for verdict in verdicts):
+            self._gossip.ask_soon(peer)
+        return tuple(_answer(one) for verdict in verdicts for one in (verdict, *verdict.also))
+
+    async def _pull(self, hop: VerifiedHop, wait_s: int) -> Batch:
+        """A peer that nobody can connect to fetches what waits for it."""
+        self._courier.heard_from(hop.authority)
+        await self._take_nonce(hop)
+        envelopes = await self._courier.fetch(hop.authority, float(wait_s))
+        return Batch(envelopes=envelopes)
+
+    async def _receipts(self, hop: VerifiedHop, answers: tuple[Answer, ...]) -> None:
+        """Answers to what a peer fetched."""
+        self._courier.heard_from(hop.authority)
+        await self._take_nonce(hop)
+        await self._courier.settle(hop.authority, answers)
+
+    async def _take_nonce(self, hop: VerifiedHop) -> None:
+        def take(tx: Tx) -> None:
+            if not peer_rows.take_nonce(tx.conn, hop.key_id, hop.nonce, hop.expires):
+                raise NotAuthentic("a request with a nonce that was used before")
+
+        await self._writer.write(take)
+
+    async def _network(self, version: int | None) -> Sequence[bytes]:
+        directory = self._office.directory
+        wanted = directory.document.version if version is None else version
+        found = directory.documents_raw(wanted)
+        if not found:
+            raise Malformed("no network document of that version")
+        return found
+
+    async def _listings(self) -> tuple[Sequence[bytes], Sequence[bytes]]:
+        directory = self._office.directory
+        return directory.listings_raw(), directory.revocations_raw()
+
+    async def fetch_for_ever(self) -> None:
+        """Fetch from every peer that can be reached: for a node to which nobody can connect."""
+        async with asyncio.TaskGroup() as tasks:
+            running: set[str] = set()
+            while True:
+                wanted = set(self._office.directory.peers(self._office.authority))
+                for peer in sorted(wanted - running):
+                    running.add(peer)
+                    tasks.create_task(self._fetch_from(peer))
+                await self._clock.sleep(_FETCH_AGAIN_S)
+
+    async def _fetch_from(self, peer: str) -> None:
+        while True:
+            try:
+                fetched = await self._fetch_once(peer)
+            except TransportFailure as fault:
+                _log.info("not-fetched", peer=peer, code=fault.code)
+                fetched = False
+            if not fetched:
+                await self._clock.sleep(_FETCH_AGAIN_S)
+
+    async def _fetch_once(self, peer: str) -> bool:
+        """One long poll, and our answers to what it brought."""
+        client = self._peers.client(peer)
+        if client is None:
+            return False
+        batch = await client.pull(LONG_POLL_S_MAX)
+        if batch.envelopes:
+            brought = Brought(peer, "", None, 0)
+            verdicts = await self._inbox.accept(brought, batch.envelopes)
+            await client.post_receipts(self._answers(peer, verdicts))
+        if batch.answers:
+            await self._courier.settle(peer, batch.answers)
+        return True
+
+
+def _answer(verdict: Verdict) -> Answer:
+    """Give a verdict as the peer may know it: the code, never the detail."""
+    if verdict.receipt is not None:
+        return Receipted(verdict.envelope, verdict.receipt)
+    if verdict.refusal is not None:
+        return Refused(verdict.envelope, verdict.refusal, verdict.proof)
+    return Pending(verdict.envelope)

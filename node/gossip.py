@@ -1,0 +1,159 @@
+"""Gossip: network documents, listings and revocations go from node to node.
+
+Nobody hosts them; they prove themselves, so it does not matter who hands them over. A node
+asks each peer at start, every quarter of an hour, and whenever a word of the peer shows that
+one of the two is behind (`epoch-ahead`, `key-unknown`, a signature that did not verify). A
+node that was away walks the chain, version by version. Knows no message and no envelope.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from node.clock import Clock
+from node.logs import get
+from node.office import Office
+from node.outbox import Outbox
+from node.storage import peer_rows, queue_rows
+from node.storage.writer import Tx, Writer
+from node.transport.errors import TransportFailure
+from protocol.errors import Rejected
+
+_log = get("gossip")
+
+_EVERY_S: Final = 900.0
+_PAUSE_S: Final = 5.0  # between two questions to one peer, however often something asks for it
+_VERSIONS_MAX: Final = 1_000  # a chain longer than this is not walked in one go
+
+
+class Ask(Protocol):
+    """What gossip needs of a peer; the transport's client."""
+
+    async def get_network(self, version: int | None) -> Sequence[bytes]:
+        """Give the documents of one version, or the newest."""
+        ...
+
+    async def get_listings(self) -> tuple[Sequence[bytes], Sequence[bytes]]:
+        """Give listings in the order of their chains, and revocations."""
+        ...
+
+
+class Gossip:
+    """Keeps this node's trust as new as its peers'."""
+
+    def __init__(
+        self,
+        office: Office,
+        outbox: Outbox,
+        writer: Writer,
+        clock: Clock,
+        ask: Callable[[str], Ask | None],
+    ) -> None:
+        """Install for `office`; `ask` gives a peer's client, None if it has no address."""
+        self._office = office
+        self._outbox = outbox
+        self._writer = writer
+        self._clock = clock
+        self._ask = ask
+        self._wanted: set[str] = set()
+        self._bell = asyncio.Event()
+
+    def ask_soon(self, peer: str) -> None:
+        """Say that a peer may know something newer; on the event loop only."""
+        self._wanted.add(peer)
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Ask until cancelled: all peers at first and then now and again, some when told to."""
+        everyone = self._clock.monotonic()
+        while True:
+            if self._clock.monotonic() >= everyone:
+                self._wanted.update(self._office.directory.peers(self._office.authority))
+                everyone = self._clock.monotonic() + _EVERY_S
+            peers, self._wanted = sorted(self._wanted), set()
+            await asyncio.gather(*(self.refresh(peer) for peer in peers))
+            await self._clock.sleep(_PAUSE_S)
+            if not self._wanted:
+                await self._rest(everyone - self._clock.monotonic())
+
+    async def _rest(self, wait_s: float) -> None:
+        self._bell.clear()
+        rest = asyncio.ensure_future(self._clock.sleep(max(wait_s, 0.0)))
+        ring = asyncio.ensure_future(self._bell.wait())
+        try:
+            await asyncio.wait({rest, ring}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            rest.cancel()
+            ring.cancel()
+
+    async def refresh(self, peer: str) -> None:
+        """Ask one peer for what is newer, and install what proves itself."""
+        client = self._ask(peer)
+        if client is None:
+            return
+        try:
+            await self._walk_documents(client)
+            listings, revocations = await client.get_listings()
+        except TransportFailure as fault:
+            _log.info("not-asked", peer=peer, code=fault.code)
+            return
+        renewed = [
+            raw for raw in listings if await self._install(peer, self._office.install_listing, raw)
+        ]
+        for raw in revocations:
+            await self._install(peer, self._office.install_revocation, raw)
+        if renewed:
+            await self._writer.write(self._after_listings)
+
+    async def _walk_documents(self, client: Ask) -> None:
+        for raw in await client.get_network(None):
+            await self._install("", self._office.install_document, raw)
+        for _ in range(_VERSIONS_MAX):
+            version = self._office.directory.document.version + 1
+            try:
+                following = await client.get_network(version)
+            except TransportFailure as fault:
+                if fault.signed:
+                    return  # the peer has no such version: we are as new as it is
+                raise
+            installed = [
+                raw
+                for raw in following
+                if await self._install("", self._office.install_document, raw)
+            ]
+            if not installed:
+                return
+
+    async def _install(self, peer: str, install: Callable[[Tx, bytes], bool], raw: bytes) -> bool:
+        """Install one statement; one that is refused is noted and stops nothing."""
+        try:
+            return await self._writer.write(lambda tx: install(tx, raw))
+        except Rejected as fault:
+            _log.info("not-installed", peer=peer, code=fault.code)
+            return False
+
+    def _after_listings(self, tx: Tx) -> None:
+        """Newer listings are in force: seal again what waits under older keys, look for ours."""
+        for peer in queue_rows.peers_waiting(tx.conn):
+            try:
+                self._outbox.reseal(tx, peer)
+            except Rejected as fault:
+                _log.info("not-resealed", peer=peer, code=fault.code)
+        for key_id in own_keys_misused(self._office):
+            peer_rows.insert_alarm(
+                tx.conn,
+                peer_rows.Alarm(tx.now, "foreign-key", self._office.authority, key_id, ""),
+            )
+
+
+def own_keys_misused(office: Office) -> tuple[str, ...]:
+    """Give ids of keys that are listed under our name and that we do not hold (DESIGN 6)."""
+    try:
+        listing = office.directory.listing(office.authority)
+    except Rejected:
+        return ()
+    held = {key.key_id for key in office.keys.ring.public_keys()}
+    listed = (key.key.key_id for key in listing.listing.keys)
+    return tuple(key_id for key_id in listed if key_id not in held)

@@ -1,0 +1,127 @@
+"""The office: this authority's own keys and the trust it stands on, for whoever needs both.
+
+Holds the key ring, expanded once, and the newest `Directory`. Trust changes only through
+`install_…` inside a unit of work: the new directory is computed and checked first, stored
+and logged with the unit, and takes effect once that is durable. Knows no message, no
+envelope and no peer's address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keys.directory import Directory
+from keys.pairs import SignerPair
+from keys.ring import KeyRing
+from node.audit.records import ListingInstalled, NetworkInstalled, RevocationInstalled
+from node.storage import Connection, trust_rows
+from node.storage.writer import Tx
+from protocol import dsse
+from protocol.errors import KeyUnknown
+from protocol.identity import Signer
+from protocol.limits import DOCUMENT_BYTES_MAX, LISTING_BYTES_MAX, REVOCATION_BYTES_MAX
+from protocol.listing import LISTING_TYPE, decode_listing_text
+from protocol.network import NETWORK_TYPE, decode_document_text
+from protocol.primitives import SealPrivate
+from protocol.revocation import REVOCATION_TYPE, decode_revocation_text
+
+
+@dataclass(slots=True)
+class OwnKeys:
+    """The private keys of this node, expanded once; expanding costs more than using."""
+
+    ring: KeyRing
+    sign: SignerPair
+    hop: Signer
+    seal: dict[str, SealPrivate]
+
+    @classmethod
+    def of(cls, ring: KeyRing, now: int) -> OwnKeys:
+        """Expand a key ring: `seal` keys that were retired lately still open."""
+        seal = {key.public.key_id: key for key in ring.seal_keys(now)}
+        return cls(ring, ring.signers("sign"), ring.hop(), seal)
+
+
+class Office:
+    """One authority as it acts: its id, its keys, and what it trusts."""
+
+    def __init__(self, network: str, authority: str, ring: KeyRing, now: int) -> None:
+        """Act for `authority` in `network`; trust is loaded afterwards."""
+        self.network = network
+        self.authority = authority
+        self.keys = OwnKeys.of(ring, now)
+        self.directory = Directory.empty(network)
+
+    def load(self, conn: Connection) -> None:
+        """Rebuild the directory from what is stored, verifying everything again."""
+        self.directory = Directory.from_stored(
+            self.network,
+            documents=trust_rows.read_documents(conn),
+            listings=trust_rows.read_listings(conn),
+            revocations=trust_rows.read_revocations(conn),
+        )
+
+    def use_ring(self, ring: KeyRing, now: int) -> None:
+        """Act with a rotated key ring from now on."""
+        self.keys = OwnKeys.of(ring, now)
+
+    def seal_key(self, key_id: str) -> SealPrivate:
+        """Give our private key of this id, also one just rotated away."""
+        try:
+            return self.keys.seal[key_id]
+        except KeyError:
+            raise KeyUnknown("sealed to a key that is not ours, or not any more") from None
+
+    def install_document(self, tx: Tx, raw: bytes) -> bool:
+        """Install a network document; False if it was known already."""
+        directory = self.directory.install_document(raw, now=tx.now)
+        if directory is self.directory:
+            return False
+        statement = dsse.decode_statement(raw, kind=NETWORK_TYPE, bytes_max=DOCUMENT_BYTES_MAX)
+        document = decode_document_text(statement.text)
+        digest, version = statement.identity, document.version
+        trust_rows.insert_document(tx.conn, digest=digest, version=version, raw=raw, at=tx.now)
+        tx.record(NetworkInstalled(self.network, tx.now, version, digest))
+        self._adopt(tx, lambda trusted: trusted.install_document(raw, now=tx.now))
+        return True
+
+    def install_listing(self, tx: Tx, raw: bytes) -> bool:
+        """Install an authority's listing; False if it was known already."""
+        directory = self.directory.install_listing(raw, now=tx.now)
+        if directory is self.directory:
+            return False
+        statement = dsse.decode_statement(raw, kind=LISTING_TYPE, bytes_max=LISTING_BYTES_MAX)
+        listing = decode_listing_text(statement.text)
+        digest, authority, serial = statement.identity, listing.authority, listing.serial
+        trust_rows.insert_listing(
+            tx.conn, digest=digest, authority=authority, serial=serial, raw=raw, at=tx.now
+        )
+        tx.record(ListingInstalled(self.network, tx.now, authority, serial, digest))
+        self._adopt(tx, lambda trusted: trusted.install_listing(raw, now=tx.now))
+        return True
+
+    def install_revocation(self, tx: Tx, raw: bytes) -> bool:
+        """Install a revocation, in force from here on; False if it was known already."""
+        directory = self.directory.install_revocation(raw, now=tx.now)
+        if directory is self.directory:
+            return False
+        statement = dsse.decode_statement(raw, kind=REVOCATION_TYPE, bytes_max=REVOCATION_BYTES_MAX)
+        key_id = decode_revocation_text(statement.text).key_id
+        digest = statement.identity
+        trust_rows.insert_revocation(tx.conn, digest=digest, key_id=key_id, raw=raw, at=tx.now)
+        tx.record(RevocationInstalled(self.network, tx.now, digest, key_id))
+        self._adopt(tx, lambda trusted: trusted.install_revocation(raw, now=tx.now))
+        return True
+
+    def _adopt(self, tx: Tx, install: Callable[[Directory], Directory]) -> None:
+        """Take the new trust once it is durable.
+
+        It is installed again on the directory of that moment, because another unit of the
+        same transaction may have changed it meanwhile.
+        """
+
+        def adopt() -> None:
+            self.directory = install(self.directory)
+
+        tx.after_commit(adopt)

@@ -1,0 +1,325 @@
+"""The outbox: from a typed message to a sealed envelope that waits, and to its receipt.
+
+Posting takes the next place in the case, signs, seals, stores and logs in one unit of work;
+sending comes later, from the table, and is somebody else's. What comes back is settled here
+too: a verified receipt makes a message *delivered*, a proven refusal *refused*, and any
+other word is a hint that changes nothing but the next try. Only this module and the inbox
+see both messages and envelopes (law 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from node.audit.records import (
+    MessageDelivered,
+    MessageRefusedByPeer,
+    MessageResealed,
+    MessageSent,
+    MessageUndelivered,
+)
+from node.office import Office
+from node.storage import Connection, case_rows, peer_rows, queue_rows
+from node.storage.case_rows import Case, StoredMessage
+from node.storage.queue_rows import Waiting
+from node.storage.vault import Vault
+from node.storage.writer import Sequenced, Tx
+from protocol.digest import sha256_hex
+from protocol.encoding import Json
+from protocol.envelope import SealedEnvelope, seal
+from protocol.errors import KeyUnknown, Misuse, Rejected
+from protocol.limits import MESSAGE_LIFETIME_S, SKIPS_MAX
+from protocol.messages import (
+    Attachment,
+    AuthenticMessage,
+    Message,
+    decode_inner,
+    decode_message_text,
+    sign_message,
+)
+from protocol.receipt import ProvenDecision, verify_receipt
+
+_SALT_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a caseworker wants to say; the outbox gives it its place and its signatures."""
+
+    kind: str
+    body: Mapping[str, Json] = field(repr=False)
+    attachments: tuple[Attachment, ...] = ()
+    lifetime_s: int = MESSAGE_LIFETIME_S
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message that is signed, sealed, stored and logged, and waits for its receipt."""
+
+    case: str
+    identity: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A receipt or proven refusal whose proof holds under the peer's log keys."""
+
+    peer: str
+    answer: ProvenDecision = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """What should have been a receipt and does not verify: kept, alarmed, no delivery."""
+
+    peer: str
+    raw: bytes = field(repr=False)
+    code: str
+
+
+class Wake(Protocol):
+    """Tell whoever sends to a peer that something waits."""
+
+    def __call__(self, peer: str) -> None:
+        """Wake the sender to `peer`; called from any thread."""
+        ...
+
+
+class Outbox:
+    """Posts messages, seals them again when keys change, and settles their answers."""
+
+    def __init__(
+        self, office: Office, vault: Vault, random: Callable[[int], bytes], wake: Wake
+    ) -> None:
+        """Post for `office`; `wake` is told of each peer that something waits for."""
+        self._office = office
+        self._vault = vault
+        self._random = random
+        self._wake = wake
+
+    def post(self, tx: Tx, case_id: str, draft: Draft) -> Posted:
+        """Sign, seal, store and log a message in a case, in this unit of work.
+
+        Raises `DocumentExpired`, `NotPermitted` or `KeyUnknown` if the network document or
+        the peer's listing does not allow sending now, and `Misuse` for an unknown case.
+        """
+        case = case_rows.read_case(tx.conn, case_id, lock=True)
+        if case is None:
+            raise Misuse("posting in a case that is not here")
+        directory = self._office.directory
+        directory.require_current(tx.now)
+        directory.permit(self._office.authority)
+        directory.permit(case.peer)
+        message = self._place(tx, case, draft)
+        signed = sign_message(message, self._office.keys.sign)
+        envelope = seal(signed, directory.seal_key(case.peer, tx.now))
+        self._store(tx, case, signed, envelope)
+        tx.after_commit(lambda: self._wake(case.peer))
+        return Posted(case.id, signed.identity, message.seq)
+
+    def _place(self, tx: Tx, case: Case, draft: Draft) -> Message:
+        """Give the draft its number, its links and, on the requested side, its order."""
+        skips = case_rows.given_up(tx.conn, case.id)
+        if len(skips) > SKIPS_MAX:
+            raise Misuse("too many messages of this case were given up; open a linked case")
+        return Message(
+            network=self._office.network,
+            epoch=self._office.directory.document.version,
+            sender=self._office.authority,
+            recipient=case.peer,
+            case=case.id,
+            seq=case.sent_seq + 1,
+            prev=case.sent_identity,
+            seen=case.accepted_identity,
+            order=case.order_last + 1 if case.side == "requested" else None,
+            salt=self._random(_SALT_BYTES),
+            created=tx.now,
+            expires=tx.now + draft.lifetime_s,
+            kind=draft.kind,
+            body=draft.body,
+            skips=tuple(skips),
+            attachments=draft.attachments,
+        )
+
+    def _store(
+        self, tx: Tx, case: Case, signed: AuthenticMessage, envelope: SealedEnvelope
+    ) -> None:
+        message, identity = signed.message, signed.identity
+        sealed_text = self._vault.seal(case.id, case.wrapped_key, identity, signed.inner)
+        stored = StoredMessage(
+            identity, case.id, "out", message.seq, message.order, message.kind, message.created,
+            message.expires, message.epoch, "queued", tx.now, sealed_text,
+        )  # fmt: skip
+        case_rows.insert_message(tx.conn, stored)
+        case_rows.change_case(
+            tx.conn, case.id, sent_seq=message.seq, sent_identity=identity, changed_at=tx.now,
+            order_last=case.order_last if message.order is None else message.order,
+        )  # fmt: skip
+        self._remember(tx, envelope, identity)
+        queue_rows.insert_waiting(
+            tx.conn,
+            Waiting(
+                0, case.peer, identity, envelope.digest, envelope.header.key_id, envelope.raw,
+                tx.now, message.expires, 0, None,
+            ),
+        )  # fmt: skip
+        record = MessageSent(
+            self._office.network, tx.now, identity, envelope.digest, case.peer, case.log_id,
+            message.order,
+        )  # fmt: skip
+        tx.record(record, lambda placed: _note_position(tx.conn, identity, placed))
+
+    def _remember(self, tx: Tx, envelope: SealedEnvelope, identity: str) -> None:
+        case_rows.insert_envelope(
+            tx.conn, envelope.digest, identity, key_id=envelope.header.key_id, made_at=tx.now
+        )
+
+    def reseal(self, tx: Tx, peer: str) -> int:
+        """Seal again what waits for a peer under a key that is no longer its newest.
+
+        Gives the number of envelopes. The identity of each message stays, and a receipt for
+        any envelope ever made of it counts.
+        """
+        key = self._office.directory.seal_key(peer, tx.now)
+        stale = queue_rows.waiting_sealed_to_other(tx.conn, peer, key.key_id)
+        for waiting in stale:
+            signed = self._signed(tx.conn, waiting.identity)
+            envelope = seal(signed, key)
+            queue_rows.reseal_waiting(
+                tx.conn, waiting.identity, digest=envelope.digest, key_id=key.key_id,
+                envelope=envelope.raw,
+            )  # fmt: skip
+            self._remember(tx, envelope, waiting.identity)
+            tx.record(
+                MessageResealed(
+                    self._office.network, tx.now, waiting.identity, envelope.digest, peer
+                )
+            )
+        return len(stale)
+
+    def _signed(self, conn: Connection, identity: str) -> AuthenticMessage:
+        """Give back a message of our own from its stored signed bytes."""
+        stored = case_rows.read_message(conn, identity)
+        case = case_rows.read_case(conn, stored.case_id) if stored else None
+        if stored is None or case is None:
+            raise Misuse("a waiting envelope without its message")
+        inner = self._vault.open(case.id, case.wrapped_key, identity, stored.sealed_text)
+        return AuthenticMessage(decode_message_text(decode_inner(inner).text), identity, inner)
+
+    def examine(self, peer: str, raw: bytes) -> Proven | Doubtful:
+        """Verify a receipt or refusal that `peer` gave; needs no storage, so any thread may."""
+        try:
+            origin, keys = self._office.directory.log_keys(peer)
+            proven = verify_receipt(
+                raw, network=self._office.network, issuer=peer, origin=origin, keys=keys
+            )
+        except Rejected as fault:
+            return Doubtful(peer, raw, fault.code)
+        return Proven(peer, proven)
+
+    def settle(self, tx: Tx, examined: Sequence[Proven | Doubtful]) -> None:
+        """Let verified answers take effect: delivered, refused, or an alarm."""
+        for one in examined:
+            if isinstance(one, Doubtful):
+                self._alarm(tx, "receipt-invalid", one.peer, None, one.code, kept=one.raw)
+            else:
+                self._settle_one(tx, one)
+
+    def _settle_one(self, tx: Tx, proven: Proven) -> None:
+        decision, raw = proven.answer.decision, proven.answer.raw
+        stored = case_rows.read_message(tx.conn, decision.identity)
+        case = case_rows.read_case(tx.conn, stored.case_id, lock=True) if stored else None
+        of_message = case_rows.identity_of_envelope(tx.conn, decision.envelope)
+        if (
+            stored is None
+            or case is None
+            or stored.direction != "out"
+            or (case.peer, self._office.authority) != (proven.peer, decision.sender)
+            or of_message != decision.identity
+        ):
+            self._alarm(tx, "receipt-misplaced", proven.peer, decision.identity, "", kept=raw)
+            return
+        if decision.kind == "message.accepted":
+            self._delivered(tx, case, stored, proven)
+        elif stored.state in {"queued", "undelivered"}:
+            self._refused(tx, stored, proven)
+
+    def _delivered(self, tx: Tx, case: Case, stored: StoredMessage, proven: Proven) -> None:
+        """A valid receipt makes a message delivered, whatever it was held for before."""
+        raw, order = proven.answer.raw, proven.answer.decision.order
+        if stored.state == "delivered":
+            if stored.receipt != raw and stored.order_number != order:
+                detail = "two orders for one message"
+                self._alarm(tx, "equivocation", case.peer, stored.identity, detail, kept=raw)
+            return
+        changes: dict[str, int | str | bytes | None] = {
+            "state": "delivered",
+            "receipt": raw,
+            "changed_at": tx.now,
+        }
+        if case.side == "requesting":
+            holder = None if order is None else case_rows.order_holder(tx.conn, case.id, order)
+            if order is None or holder not in {None, stored.identity}:
+                detail = "a receipt without an order, or with one that was given before"
+                self._alarm(tx, "equivocation", case.peer, stored.identity, detail, kept=raw)
+            else:
+                changes["order_number"] = order
+                case_rows.change_case(tx.conn, case.id, order_last=max(order, case.order_last))
+        case_rows.change_message(tx.conn, stored.identity, **changes)
+        if case.state in {"SENT", "UNDELIVERABLE"}:
+            case_rows.change_case(tx.conn, case.id, state="DELIVERED", changed_at=tx.now)
+        queue_rows.delete_waiting(tx.conn, [stored.identity])
+        tx.record(MessageDelivered(self._office.network, tx.now, stored.identity, sha256_hex(raw)))
+
+    def _refused(self, tx: Tx, stored: StoredMessage, proven: Proven) -> None:
+        """A refusal proven by the peer's log is final: stop sending, and say so loudly."""
+        raw, code = proven.answer.raw, proven.answer.decision.code or ""
+        case_rows.change_message(
+            tx.conn, stored.identity, state="refused", receipt=raw, changed_at=tx.now
+        )
+        queue_rows.delete_waiting(tx.conn, [stored.identity])
+        tx.record(
+            MessageRefusedByPeer(
+                self._office.network, tx.now, stored.identity, sha256_hex(raw), code
+            )
+        )
+        self._alarm(tx, "refused", proven.peer, stored.identity, code)
+
+    def give_up_expired(self, tx: Tx) -> int:
+        """Make what waited beyond its `expires` undelivered; gives how many."""
+        expired = queue_rows.list_expired(tx.conn, tx.now)
+        for waiting in expired:
+            stored = case_rows.read_message(tx.conn, waiting.identity)
+            case_rows.change_message(
+                tx.conn, waiting.identity, state="undelivered", changed_at=tx.now
+            )
+            case = case_rows.read_case(tx.conn, stored.case_id) if stored else None
+            if case is not None and case.state == "SENT":
+                case_rows.change_case(tx.conn, case.id, state="UNDELIVERABLE", changed_at=tx.now)
+            tx.record(MessageUndelivered(self._office.network, tx.now, waiting.identity))
+            self._alarm(tx, "undelivered", waiting.peer, waiting.identity, waiting.last_code or "")
+        queue_rows.delete_waiting(tx.conn, [waiting.identity for waiting in expired])
+        return len(expired)
+
+    def note_hints(self, tx: Tx, peer: str, hints: Mapping[str, str]) -> None:
+        """Note words of a peer that prove nothing, by envelope digest: the message waits on."""
+        identities = case_rows.identities_of_envelopes(tx.conn, list(hints))
+        for digest, code in hints.items():
+            identity = identities.get(digest)
+            if identity is not None:
+                queue_rows.note_attempt(tx.conn, [identity], code)
+        if KeyUnknown.code in hints.values():
+            self.reseal(tx, peer)
+
+    def _alarm(
+        self, tx: Tx, kind: str, peer: str, subject: str | None, detail: str,
+        *, kept: bytes | None = None,
+    ) -> None:  # fmt: skip
+        peer_rows.insert_alarm(tx.conn, peer_rows.Alarm(tx.now, kind, peer, subject, detail, kept))
+
+
+def _note_position(conn: Connection, identity: str, placed: Sequenced) -> None:
+    case_rows.change_message(conn, identity, log_position=placed.position)

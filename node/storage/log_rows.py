@@ -1,0 +1,163 @@
+"""The rows of the log: its head, entries and tiles. Statements only; no tree, no signing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, func, insert, select, text, update
+
+from node.storage.tables import log_entries, log_head, log_tiles
+
+_ENTRIES_AT_ONCE = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest committed state of a log."""
+
+    origin: str
+    size: int
+    root: bytes
+    checkpoint: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One entry as stored; `record` and `salt` are None once erased."""
+
+    position: int
+    commitment: bytes
+    kind: str
+    at: int
+    record: bytes | None = field(repr=False)
+    salt: bytes | None = field(repr=False)
+
+
+_ENTRY = select(*(log_entries.c[name] for name in EntryRow.__dataclass_fields__))
+
+
+def lock_log(conn: Connection, origin: str) -> None:
+    """Let only one sequencer of this log in until the transaction ends (PostgreSQL).
+
+    SQLite's BEGIN IMMEDIATE has done so already. `hashtext` may collide for two logs, which
+    costs waiting and nothing else.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(hashtext(:origin))"), {"origin": origin})
+
+
+def read_head(conn: Connection, origin: str) -> Head | None:
+    """Read the head of a log, or None if there is none."""
+    row = conn.execute(
+        select(log_head.c.origin, log_head.c.size, log_head.c.root, log_head.c.checkpoint).where(
+            log_head.c.origin == origin
+        )
+    ).first()
+    return None if row is None else Head(*row)
+
+
+def insert_head(conn: Connection, head: Head) -> None:
+    """Store the first head of a log."""
+    conn.execute(insert(log_head), _head_values(head))
+
+
+def replace_head(conn: Connection, old: Head, new: Head) -> bool:
+    """Move the head from exactly `old` to `new`; False if it was no longer there."""
+    moved = conn.execute(
+        update(log_head)
+        .where(
+            log_head.c.origin == old.origin,
+            log_head.c.size == old.size,
+            log_head.c.root == old.root,
+        )
+        .values(size=new.size, root=new.root, checkpoint=new.checkpoint)
+    )
+    return moved.rowcount == 1
+
+
+def _head_values(head: Head) -> dict[str, object]:
+    return {
+        "origin": head.origin,
+        "size": head.size,
+        "root": head.root,
+        "checkpoint": head.checkpoint,
+    }
+
+
+def insert_entries(conn: Connection, entries: Sequence[EntryRow]) -> None:
+    """Store new entries at their positions."""
+    conn.execute(
+        insert(log_entries),
+        [
+            {
+                "position": entry.position,
+                "commitment": entry.commitment,
+                "kind": entry.kind,
+                "at": entry.at,
+                "record": entry.record,
+                "salt": entry.salt,
+            }
+            for entry in entries
+        ],
+    )
+
+
+def read_entry(conn: Connection, position: int) -> EntryRow | None:
+    """Read one entry."""
+    row = conn.execute(_ENTRY.where(log_entries.c.position == position)).first()
+    return None if row is None else EntryRow(*row)
+
+
+def iterate_entries(conn: Connection, start: int = 0) -> Iterator[EntryRow]:
+    """Read all entries from `start` in order, a thousand at a time: constant memory."""
+    while True:
+        rows = conn.execute(
+            _ENTRY
+            .where(log_entries.c.position >= start)
+            .order_by(log_entries.c.position)
+            .limit(_ENTRIES_AT_ONCE)
+        ).all()
+        for row in rows:
+            yield EntryRow(*row)
+        if len(rows) < _ENTRIES_AT_ONCE:
+            return
+        start = int(rows[-1][0]) + 1
+
+
+def count_entries(conn: Connection) -> int:
+    """Count the entries that are stored, whatever the head says."""
+    return int(conn.execute(select(func.count()).select_from(log_entries)).scalar_one())
+
+
+def read_tile(conn: Connection, level: int, position: int) -> bytes:
+    """Read the hashes of one tile; empty if it has not begun."""
+    found = conn.execute(
+        select(log_tiles.c.hashes).where(
+            log_tiles.c.level == level, log_tiles.c.position == position
+        )
+    ).scalar()
+    return b"" if found is None else bytes(found)
+
+
+def write_tile(conn: Connection, level: int, position: int, hashes: bytes, *, new: bool) -> None:
+    """Store the grown value of one tile."""
+    if new:
+        values = {"level": level, "position": position, "hashes": hashes}
+        conn.execute(insert(log_tiles), values)
+        return
+    conn.execute(
+        update(log_tiles)
+        .where(log_tiles.c.level == level, log_tiles.c.position == position)
+        .values(hashes=hashes)
+    )
+
+
+def iterate_tiles(conn: Connection) -> Iterator[tuple[int, int, bytes]]:
+    """Read all tiles, level by level."""
+    for level, position, hashes in conn.execute(
+        select(log_tiles.c.level, log_tiles.c.position, log_tiles.c.hashes).order_by(
+            log_tiles.c.level, log_tiles.c.position
+        )
+    ):
+        yield level, position, bytes(hashes)

@@ -1,0 +1,268 @@
+"""The unit of work: many small changes, one transaction, one answer each (laws 2 and 5).
+
+One thread per node writes. It takes whatever units wait, runs each inside a savepoint of
+one transaction, lets the log sequence the records they made, commits, has the log confirm
+the commit to its guard, and only then answers any of them. So an answer means: durable,
+logged, and safe to let out. Under load the group grows and the cost of a commit is shared;
+when idle a unit goes at once.
+
+    receipt = await writer.write(lambda tx: inbox.accept(tx, message))
+
+A crash before the commit leaves nothing; after it and before the guard, the start-up check
+advances the guard, for nothing had left. This module knows no case, message or tree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Final, Generic, Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from node.clock import Clock
+from node.storage.engine import Database, StorageFailed
+
+T = TypeVar("T")
+
+GROUP_MAX: Final = 256  # units in one transaction: bounds how long the first one waits
+
+
+class Record(Protocol):
+    """Something that happened, ready to be logged."""
+
+    @property
+    def kind(self) -> str:
+        """Which of the closed list of records this is."""
+        ...
+
+    def encode(self) -> bytes:
+        """Give the canonical bytes of the record."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sequenced:
+    """A record that has its place in the log; `proof` is the tlog-proof of its entry."""
+
+    position: int
+    record: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+    proof: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEntry:
+    """A record on its way into the log, and who wants to know its proof."""
+
+    record: Record
+    then: Callable[[Sequenced], None] | None
+
+
+class Sequencer(Protocol):
+    """The log, as the writer sees it."""
+
+    def sequence(self, conn: Connection, entries: Sequence[PendingEntry], now: int) -> None:
+        """Append the entries inside the transaction, and sign the new head."""
+        ...
+
+    def committed(self) -> None:
+        """Confirm to the guard what was just committed; nothing leaves before this."""
+        ...
+
+    def abandoned(self) -> None:
+        """Forget what was signed in a transaction whose end is unknown or a rollback."""
+        ...
+
+
+class WriterStopped(StorageFailed):
+    """The node is stopping, or stopped writing after a failure of its storage."""
+
+
+@dataclass(slots=True)
+class Tx:
+    """What one unit of work may use: the connection, the time, and the log."""
+
+    conn: Connection
+    now: int
+    entries: list[PendingEntry] = field(default_factory=list)
+    acts: list[Callable[[], None]] = field(default_factory=list)
+
+    def record(self, record: Record, then: Callable[[Sequenced], None] | None = None) -> None:
+        """Log a record with this unit; `then` runs in the same transaction, with the proof."""
+        self.entries.append(PendingEntry(record, then))
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Run `act` once the unit is durable and guarded, before its answer is given."""
+        self.acts.append(act)
+
+
+class _Unit(Generic[T]):
+    """One waiting unit of work and the future that answers it."""
+
+    __slots__ = ("error", "future", "result", "tx", "work")
+
+    def __init__(self, work: Callable[[Tx], T]) -> None:
+        self.work = work
+        self.future: Future[T] = Future()
+        self.tx: Tx | None = None
+        self.result: T | None = None
+        self.error: Exception | None = None
+
+    def run(self, conn: Connection, now: int) -> None:
+        self.tx, self.result, self.error = Tx(conn, now), None, None
+        self.result = self.work(self.tx)
+
+    def answer(self) -> None:
+        if self.error is not None:
+            self.future.set_exception(self.error)
+            return
+        for act in self.tx.acts if self.tx is not None else ():
+            act()
+        self.future.set_result(self.result)  # type: ignore[arg-type]  # None is T when T is None
+
+
+class Writer:
+    """The one writer of a node's storage. Start it, write through it, stop it."""
+
+    def __init__(
+        self,
+        database: Database,
+        sequencer: Sequencer,
+        clock: Clock,
+        *,
+        on_failure: Callable[[StorageFailed], None] | None = None,
+    ) -> None:
+        """Write to `database`; `on_failure` is told when storage failed and writing ended."""
+        self._database = database
+        self._sequencer = sequencer
+        self._clock = clock
+        self._on_failure = on_failure
+        self._waiting: queue.SimpleQueue[_Unit[object] | None] = queue.SimpleQueue()
+        self._failed: StorageFailed | None = None
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits, then end; later units get `WriterStopped`."""
+        if self._failed is None:
+            self._waiting.put(None)
+        self._thread.join()
+
+    def now(self) -> int:
+        """Give the time by which units are judged, for work that prepares one."""
+        return self._clock.now()
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run one unit of work; the answer means that it is durable, logged and guarded.
+
+        Whatever `work` raises undoes the unit alone and comes back to the caller. If the
+        caller is cancelled the unit still runs: nothing is half done.
+        """
+        return await asyncio.wrap_future(self._submit(work))
+
+    def write_now(self, work: Callable[[Tx], T]) -> T:
+        """Do the same for a caller without an event loop, and wait."""
+        return self._submit(work).result()
+
+    def _submit(self, work: Callable[[Tx], T]) -> Future[T]:
+        unit = _Unit(work)
+        if self._failed is not None:
+            unit.future.set_exception(self._failed)
+        else:
+            self._waiting.put(unit)  # type: ignore[arg-type]  # a queue of every kind of unit
+        return unit.future
+
+    def _run(self) -> None:
+        """Take groups until told to stop; a failure of storage ends it for good."""
+        going = True
+        while going and self._failed is None:
+            group, going = self._take()
+            if group:
+                self._write_group(group)
+        self._failed = self._failed or WriterStopped("the node is stopping")
+        while not self._waiting.empty():
+            unit = self._waiting.get()
+            if unit is not None:
+                unit.future.set_exception(self._failed)
+
+    def _take(self) -> tuple[list[_Unit[object]], bool]:
+        """Wait for one unit, then take all that have gathered meanwhile."""
+        unit = self._waiting.get()
+        group: list[_Unit[object]] = []
+        while unit is not None:
+            # A caller that gave up before we began has nobody to answer.
+            if unit.future.set_running_or_notify_cancel():
+                group.append(unit)
+            if len(group) >= GROUP_MAX or self._waiting.empty():
+                return group, True
+            unit = self._waiting.get()
+        return group, False
+
+    def _write_group(self, group: list[_Unit[object]]) -> None:
+        try:
+            self._database.transact(lambda conn: self._transact(conn, group))
+        except StorageFailed as fault:
+            self._end(group, fault)
+            return
+        except Exception as fault:  # noqa: BLE001  (whatever it is, the callers must hear of it)
+            self._sequencer.abandoned()
+            self._retry_apart(group, fault)
+            return
+        try:
+            self._sequencer.committed()
+        except Exception as fault:  # noqa: BLE001  (durable but not guarded: nothing may leave)
+            self._sequencer.abandoned()
+            for unit in group:
+                unit.future.set_exception(fault)
+            return
+        for unit in group:
+            unit.answer()
+
+    def _retry_apart(self, group: list[_Unit[object]], fault: Exception) -> None:
+        """A group failed as a whole: its units run again alone, so one cannot spoil others."""
+        if len(group) == 1:
+            group[0].future.set_exception(fault)
+            return
+        for unit in group:
+            self._write_group([unit])
+
+    def _transact(self, conn: Connection, group: list[_Unit[object]]) -> None:
+        now = self._clock.now()
+        for unit in group:
+            if len(group) == 1:
+                unit.run(conn, now)  # a failure rolls the whole transaction back
+            else:
+                self._run_apart(conn, unit, now)
+        entries = [e for u in group if u.error is None and u.tx is not None for e in u.tx.entries]
+        if entries:
+            self._sequencer.sequence(conn, entries, now)
+
+    @staticmethod
+    def _run_apart(conn: Connection, unit: _Unit[object], now: int) -> None:
+        savepoint = conn.begin_nested()
+        try:
+            unit.run(conn, now)
+        except StorageFailed:
+            raise
+        except Exception as fault:  # noqa: BLE001  (belongs to the unit's caller, who gets it)
+            savepoint.rollback()
+            unit.error = fault
+        else:
+            savepoint.commit()
+
+    def _end(self, group: list[_Unit[object]], fault: StorageFailed) -> None:
+        """Storage failed: what was signed is void, nothing is answered as done, writing ends."""
+        self._sequencer.abandoned()
+        self._failed = fault
+        for unit in group:
+            unit.future.set_exception(fault)
+        if self._on_failure is not None:
+            self._on_failure(fault)
