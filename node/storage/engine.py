@@ -42,7 +42,7 @@ LOCK_FILE: Final = Path("run") / "node.lock"
 _URLS: Final = "sqlite:///PATH or postgresql://HOST/NAME"
 
 
-class NodeRuns(Exception):  # noqa: N818  # a sentence, as our other errors
+class NodeRuns(Exception):
     """Another process of this node writes already; commands go through its socket."""
 
 

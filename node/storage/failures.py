@@ -55,7 +55,7 @@ _POSTGRES: Final[dict[str, Reason]] = {
 """SQLSTATE codes, or the first characters of whole classes of them."""
 
 
-class StorageFailed(Exception):  # noqa: N818  # a sentence, as our other errors
+class StorageFailed(Exception):
     """The database did not do its part; nothing of the unit is kept, unless `in_doubt`.
 
     `in_doubt`: the end of the transaction is unknown, so read before you repeat. `reason`:

@@ -62,6 +62,7 @@ class SqliteDatabase:
         self._turn = threading.Lock()
         self._here = threading.local()
         self._writer: Connection | None = None
+        self._made = False  # whether the file is there and in WAL mode
         self._ended: StorageFailed | None = None
         self._readers = _reading_engine(self._connect_reader)
 
@@ -79,7 +80,7 @@ class SqliteDatabase:
         self._refuse_nesting()
         if self._ended is not None and self._ended.reason == "lost":
             raise StorageFailed(str(self._ended), reason="lost")
-        if self._writer is None and not self._read_only:
+        if not self._made and not self._read_only:
             with self._writing():  # makes the file, so that there is something to read
                 pass
         self._here.busy = True
@@ -95,7 +96,8 @@ class SqliteDatabase:
         def checked(conn: Connection) -> T:
             result = work(conn)
             if conn.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-                raise StorageFailed("the migration leaves rows that refer to nothing")
+                detail = "the migration leaves rows that refer to nothing"
+                raise StorageFailed(detail, reason="refused")
             return result
 
         with self._writing() as conn:
@@ -130,6 +132,7 @@ class SqliteDatabase:
                 with translated(self._place):
                     if self._writer is None:
                         self._writer = _writing_engine(self._connect_writer).connect()
+                        self._made = True
                     yield self._writer
             except BaseException as error:
                 self._recover(error)

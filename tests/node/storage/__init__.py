@@ -1,0 +1,1 @@
+"""Tests of `node.storage`; most run on SQLite and on PostgreSQL."""
