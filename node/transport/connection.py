@@ -83,11 +83,11 @@ class PeerConnection(web.RequestHandler):
             self.lost.set_result(None)
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, received: bytes) -> None:
         """Start the header deadline with the first byte of the next request."""
         if not self._busy and self._header_timer is None:
             self._await_header()
-        super().data_received(data)
+        super().data_received(received)
 
     def pause_writing(self) -> None:
         """Start watching a peer that does not read what it asked for."""

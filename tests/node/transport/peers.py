@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 from keys.pairs import signer_from_seed
 from node.clock import Clock, SystemClock, SystemRandom
@@ -81,7 +82,7 @@ class Node:
     port: int
     clock: Clock
     limits: TransportLimits
-    seen: list[object] = field(default_factory=list)
+    seen: list[Any] = field(default_factory=list)
     clients: list[PeerClient] = field(default_factory=list)
 
     @property
@@ -114,12 +115,19 @@ class Node:
         context = client_context(frozenset({pin_of(certificate()[0])}))
         return await asyncio.open_connection("127.0.0.1", self.port, ssl=context)
 
-    def signed(self, method: str, path: str, body: bytes = b"", *, authority: str = ASKING,
-               content_type: str = BATCH_TYPE, base: str | None = None) -> Mapping[str, str]:  # fmt: skip
+    def signed(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        authority: str = ASKING,
+        content_type: str = BATCH_TYPE,
+    ) -> Mapping[str, str]:
         """Give the headers of a signed request to this node."""
         return hop.sign_request(
             method,
-            f"{base or self.url}{path}",
+            f"{self.url}{path}",
             body,
             content_type if body else None,
             signer=hop_signer(authority),
@@ -139,10 +147,7 @@ class Node:
         return "\r\n".join([*lines, *extra, "", ""]).encode() + body
 
 
-Serve = Callable[[hop.VerifiedHop, Batch], object]
-
-
-def routes(seen: list[object], **changed: object) -> PeerRoutes:
+def routes(seen: list[Any], **changed: object) -> PeerRoutes:
     """Give routes that write down what they are given and answer the least."""
 
     async def accept(hop_: hop.VerifiedHop, received: Batch) -> tuple[Answer, ...]:
@@ -182,7 +187,7 @@ async def listening(
     clock = clock or SystemClock()
     sock = socket.create_server(("127.0.0.1", 0), backlog=512)
     port = sock.getsockname()[1]
-    seen: list[object] = []
+    seen: list[Any] = []
     identity = Identity(
         own_urls=lambda: ["https://elsewhere.example", f"https://127.0.0.1:{port}"],
         signer=signer or (lambda: hop_signer(ASKED)),
@@ -198,6 +203,13 @@ async def listening(
         for client in node.clients:
             await client.close()
         await listener.close()
+
+
+async def until(condition: Callable[[], bool], *, timeout_s: float = 5.0) -> None:
+    """Wait for a condition, no longer than it takes to come true."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110  (what is waited for has no event to offer)
+            await asyncio.sleep(0.005)
 
 
 async def closed(reader: asyncio.StreamReader) -> bytes:
