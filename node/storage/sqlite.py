@@ -130,15 +130,18 @@ class SqliteDatabase:
             self._here.busy = True
             try:
                 with translated(self._place):
-                    if self._writer is None:
-                        self._writer = _writing_engine(self._connect_writer).connect()
-                        self._made = True
-                    yield self._writer
+                    yield self._writer or self._open_writer()
             except BaseException as error:
                 self._recover(error)
                 raise
             finally:
                 self._here.busy = False
+
+    def _open_writer(self) -> Connection:
+        """Connect for writing; there is one such connection at a time."""
+        self._writer = _writing_engine(self._connect_writer).connect()
+        self._made = True
+        return self._writer
 
     def _recover(self, error: BaseException) -> None:
         """Leave no half transaction behind, and stop for good after an I/O error."""

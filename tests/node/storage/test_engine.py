@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -131,10 +133,14 @@ def test_a_reader_cannot_write(database: Database) -> None:
 
 def test_a_unit_within_a_unit_is_a_bug(database: Database) -> None:
     """A transaction inside a transaction is refused, for it would wait for itself."""
-    for outer in (database.transact, database.read):
-        for inner in (database.transact, database.read):
-            with pytest.raises(Misuse):
-                outer(lambda _conn, inner=inner: inner(_names))  # type: ignore[misc]
+    verbs = (database.transact, database.read)
+    for outer, inner in itertools.product(verbs, verbs):
+
+        def nested(_conn: Connection, verb: Callable[..., object] = inner) -> object:
+            return verb(_names)
+
+        with pytest.raises(Misuse):
+            outer(nested)
     database.transact(_put)
 
 
