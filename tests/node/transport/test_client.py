@@ -258,7 +258,7 @@ class Names(AbstractResolver):
 @pytest.mark.parametrize(
     "host",
     ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "127.1", "[::1]", "[::ffff:127.0.0.1]",
-     "0.0.0.0", "127.0.0.1.", "169.254.169.254"],  # noqa: S104
+     "0.0.0.0", "127.0.0.1.", "169.254.169.254"],  # noqa: S104  (nothing binds)
 )  # fmt: skip
 async def test_no_connection_is_made_to_this_machine_however_it_is_written(host: str) -> None:
     """Names, numbers and wrapped addresses all end at the same check."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,42 +13,19 @@ from node.transport import form, hop
 from protocol.encoding import to_base64
 from protocol.errors import Misuse, NotAuthentic
 from protocol.identity import PublicKey
-from tests.node.transport.peers import ASKED, ASKING, NONCE, NOW, OTHER, Known, hop_signer, resolver
+from tests.node.transport.peers import ASKING, NONCE, NOW, OTHER, Known, hop_signer
+from tests.node.transport.signing import (
+    BODY,
+    RESOLVE,
+    URL,
+    Headers,
+    accept,
+    respond,
+    signed,
+    verify,
+)
 
-URL = "https://told.example:8443/comity/v1/envelopes"
-TYPE = "application/vnd.comity.batch.v1"
-BODY = b"sealed bytes"
-RESOLVE = resolver(ASKING, ASKED, OTHER)
-
-Headers = dict[str, str]
 Change = Callable[[Headers], object]
-
-
-def signed(body: bytes = BODY, method: str = "POST", url: str = URL) -> hop.SignedRequest:
-    """Give a valid request of the asking authority."""
-    return hop.sign_request(
-        method,
-        url,
-        body,
-        TYPE if body else None,
-        signer=hop_signer(ASKING),
-        nonce=NONCE,
-        now=NOW,
-    )
-
-
-def verify(
-    headers: Headers | list[tuple[str, str]],
-    body: bytes = BODY,
-    *,
-    method: str = "POST",
-    url: str = URL,
-    now: int = NOW,
-    resolve: hop.Resolve = RESOLVE,
-) -> hop.VerifiedHop:
-    """Verify as the asked authority would."""
-    pairs = list(headers.items()) if isinstance(headers, dict) else headers
-    return hop.verify_request(method, [url], pairs, body, resolve=resolve, now=now)
 
 
 def resigned(change: Change, *, components: str | None = None) -> Headers:
@@ -303,88 +279,6 @@ def test_our_own_mistakes_are_no_requests() -> None:
         hop.sign_request(
             "GET", "no url", b"", None, signer=hop_signer(ASKING), nonce=NONCE, now=NOW
         )
-
-
-# --- responses ---------------------------------------------------------------------------------
-
-
-def respond(request: hop.HopRequest, *, authority: str = ASKED, status: int = 200) -> Headers:
-    """Give a valid response to a request."""
-    return dict(
-        hop.sign_response(
-            status, BODY, TYPE, request, signer=hop_signer(authority), nonce=NONCE, now=NOW
-        )
-    )
-
-
-def accept(headers: Headers, request: hop.HopRequest, *, status: int = 200,
-           body: bytes = BODY, now: int = NOW) -> hop.VerifiedAnswer:  # fmt: skip
-    """Verify a response as the asking authority would."""
-    return hop.verify_response(
-        status,
-        headers.items(),
-        body,
-        request=request,
-        expected_authority=ASKED,
-        resolve=RESOLVE,
-        now=now,
-    )
-
-
-def test_a_valid_response_is_verified_by_the_one_who_asked() -> None:
-    """What the listener bound it to is what the client kept."""
-    request = signed()
-    seen = verify(dict(request.headers)).request
-    found = accept(respond(seen), request.request)
-    assert (found.authority, found.status, found.content_type, found.body) == (
-        ASKED,
-        200,
-        TYPE,
-        BODY,
-    )
-
-
-def test_a_response_to_another_request_is_refused() -> None:
-    """Method, URL, digest and signature of the request are all bound."""
-    mine = signed().request
-    headers = respond(mine)
-    others = (
-        replace(mine, method="GET"),
-        replace(mine, target_uri=URL + "x"),
-        replace(mine, content_digest=form.content_digest(b"other")),
-        replace(mine, signature=f"comity=:{to_base64(bytes(64))}:"),
-    )
-    for other in others:
-        with pytest.raises(NotAuthentic):
-            accept(headers, other)
-
-
-def test_a_response_with_one_thing_changed_is_refused() -> None:
-    """Status, body, type, time and signer are all covered."""
-    request = signed().request
-    with pytest.raises(NotAuthentic):
-        accept(respond(request), request, status=403)
-    with pytest.raises(NotAuthentic):
-        accept(respond(request), request, body=BODY + b"x")
-    with pytest.raises(NotAuthentic):
-        accept({**respond(request), "content-type": "application/json"}, request)
-    with pytest.raises(NotAuthentic):
-        accept(respond(request), request, now=NOW + 181)
-    with pytest.raises(NotAuthentic, match="another authority"):
-        accept(respond(request, authority=OTHER), request)
-    without = respond(request)
-    del without["content-type"]
-    with pytest.raises(NotAuthentic):
-        accept(without, request)
-
-
-def test_a_request_is_no_response_and_a_response_no_request() -> None:
-    """The component lists keep the two apart."""
-    request = signed()
-    with pytest.raises(NotAuthentic, match="components"):
-        accept(dict(request.headers), request.request)
-    with pytest.raises(NotAuthentic, match="components"):
-        verify(respond(request.request))
 
 
 @given(

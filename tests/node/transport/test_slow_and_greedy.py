@@ -156,7 +156,7 @@ async def test_a_client_that_does_not_read_is_cut() -> None:
 
     async with listening(limits=replace(QUICK, keepalive_s_max=60.0), pull=pull) as node:
         _, writer = await node.raw()
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a read transport too
         writer.write(node.request("GET", ENVELOPES) * 3)
         await until(lambda: node.listener.connections == 0)
         writer.transport.abort()
