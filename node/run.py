@@ -1,0 +1,93 @@
+"""Running a node: `comity run`, until it is told to stop or its storage fails.
+
+Takes the folder's exclusive lock, opens the node, serves peers and the control socket, and
+tells systemd when it is ready. A log that may not sign is refused here with the reason: a
+node that cannot record must not accept. Knows no command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from functools import partial
+
+from keys.ring import KeyRing
+from node.app import Node, open_node
+from node.control import serve_desk
+from node.desk import Desk
+from node.logs import get
+from node.settings import Settings
+from node.storage.engine import StorageFailed, exclusive_lock
+from protocol.errors import Recovering
+
+_log = get("run")
+
+_BACKLOG = 128
+
+
+def desk_of(node: Node) -> Desk:
+    """Give the desk of a node that can write."""
+    return Desk(node.settings, node.office, node.register, node.database, node.writer.write_now)
+
+
+def run_node(settings: Settings, ring: KeyRing, *, ready: Callable[[], None] | None = None) -> None:
+    """Run until SIGTERM or SIGINT; raises `StorageFailed` or `Recovering` if it must end."""
+    with exclusive_lock(settings.folder):
+        node = open_node(settings, ring)
+        try:
+            if node.log.halted is not None:
+                raise Recovering(node.log.halted)
+            asyncio.run(_serve(node, ready))
+        finally:
+            node.close()
+
+
+async def _serve(node: Node, ready: Callable[[], None] | None) -> None:
+    loop, end = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end.set)
+    node.failure.act = partial(_end_from_thread, loop, end)
+    listening = _listen(node.settings)
+    async with (
+        node.serve(listening),
+        serve_desk(desk_of(node), node.settings.control.socket),
+    ):
+        _log.info("ready", authority=node.settings.authority, size=0)
+        tell_systemd("READY=1")
+        if ready is not None:
+            ready()
+        await end.wait()
+        tell_systemd("STOPPING=1")
+    _raise(node.failure.fault)
+
+
+def _end_from_thread(loop: asyncio.AbstractEventLoop, end: asyncio.Event) -> None:
+    loop.call_soon_threadsafe(end.set)
+
+
+def _raise(fault: StorageFailed | None) -> None:
+    if fault is not None:
+        raise fault
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Listen for peers on the configured address."""
+    peers = settings.peers
+    return socket.create_server(
+        (peers.listen_host, peers.listen_port),
+        family=socket.AF_INET6 if ":" in peers.listen_host else socket.AF_INET,
+        backlog=_BACKLOG,
+    )
+
+
+def tell_systemd(word: str) -> None:
+    """Send a word to systemd's notification socket, if it started us (sd_notify)."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify:
+        notify.connect("\0" + address[1:] if address.startswith("@") else address)
+        notify.send(word.encode())
