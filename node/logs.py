@@ -40,6 +40,7 @@ FIELDS: Final = frozenset({
     # what about it: closed words and numbers
     "kind", "state", "code", "status", "reason", "direction", "seq", "order", "epoch", "version",
     "serial", "size", "count", "width", "bytes", "attempts", "failures", "queued", "verified",
+    "waiting", "errno",
     # the machine
     "module", "url", "address", "port", "route", "method", "dialect", "revision", "pid", "signal",
     "exit_status", "setting", "section",

@@ -1,0 +1,252 @@
+"""Who may import whom: a table, and the few things that only one place may reach.
+
+`ORDER` is one total order over every module; a module imports only what stands before it,
+also inside functions and under TYPE_CHECKING. A new module gets its place in the table; if
+no place fits, the module is in the wrong package or has two concerns.
+"""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.source import PACKAGES, Module, imports, modules
+
+ORDER: tuple[str, ...] = tuple(
+    """
+    protocol: limits errors encoding digest identity primitives dsse
+    protocol: merkle note checkpoint proof record receipt
+    protocol: messages envelope receipt_file
+    protocol: document network listing revocation
+
+    keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
+
+    node: clock sections settings logs
+    node.storage: columns failures tables migrations sqlite postgresql engine migrate vault
+    node.storage: log_rows trust_rows peer_rows queue_rows case_rows writer
+    node: storage
+    node.audit: records guard tiles log fsck
+    node.evidence: paths manifest hashing compare
+    node: office outbox
+    node.cases: evidence_in_body register
+    node: inbox
+    node.transport: errors limits batch form hop tls addresses paths connection quota
+    node.transport: listener client
+    node: peers courier gossip exchange doctor app setup faults desk control run demo
+    node: cli
+    """.strip().splitlines()
+)
+
+PURE = frozenset({
+    "__future__", "base64", "binascii", "bisect", "collections.abc", "dataclasses", "enum",
+    "functools", "hashlib", "hmac", "ipaddress", "itertools", "math", "re", "struct", "typing",
+    "unicodedata", "urllib.parse",
+    "orjson", "nacl.bindings", "nacl.exceptions", "cryptography.exceptions",
+    "cryptography.hazmat.primitives", "cryptography.hazmat.primitives.asymmetric",
+})  # fmt: skip
+"""All that `protocol` may import from outside: no time, disk, network, chance or log."""
+
+PURE_FOR_KEYS = PURE | {"nacl.pwhash"}
+ON_DISK = frozenset({"contextlib", "errno", "os", "pathlib", "stat", "tempfile", "fcntl"})
+DISK_OF_KEYS = "keys.keyfile"
+
+SQL = frozenset({"alembic", "asyncpg", "sqlalchemy", "sqlite3", "sqlmodel"})
+TIME_AND_CHANCE = frozenset({"random", "secrets", "time", "uuid"})
+
+KNOWN = frozenset(module.name for module in modules(*PACKAGES))
+
+
+def places() -> dict[str, int]:
+    """Give the place of every name in the table."""
+    names: list[str] = []
+    for line in ORDER:
+        package, _, rest = line.strip().partition(": ")
+        names += [f"{package}.{name}" for name in rest.split()]
+    assert len(set(names)) == len(names), "a module stands twice in ORDER"
+    return {name: place for place, name in enumerate(names)}
+
+
+PLACES = places()
+
+
+def place_of(name: str) -> str | None:
+    """Give the entry of the table that a module belongs to: its own, or its package's."""
+    while name not in PLACES:
+        name, _, last = name.rpartition(".")
+        if not last:
+            return None
+    return name
+
+
+def is_empty(module: Module) -> bool:
+    """Say whether a module is an `__init__` with at most a docstring."""
+    return all(isinstance(node, ast.Expr) for node in module.tree.body)
+
+
+def ours() -> Iterator[tuple[Module, str, int]]:
+    """Give every import of one of our modules by another."""
+    for module in modules(*PACKAGES):
+        for target, line in imports(module, KNOWN):
+            if target.partition(".")[0] in PACKAGES and target != module.name:
+                yield module, target, line
+
+
+def outside(module: Module) -> Iterator[tuple[str, int]]:
+    """Give what a module imports that is not ours."""
+    for target, line in imports(module, KNOWN):
+        if target.partition(".")[0] not in PACKAGES:
+            yield target, line
+
+
+def test_every_module_has_a_place_in_the_order() -> None:
+    """A module that nobody placed could import anything."""
+    strangers = [
+        module.name
+        for module in modules(*PACKAGES)
+        if place_of(module.name) is None and not is_empty(module)
+    ]
+    assert strangers == []
+
+
+def test_a_module_imports_only_what_stands_before_it() -> None:
+    """Packages and modules form one order; lazy and TYPE_CHECKING imports count too."""
+    wrong = []
+    for module, target, line in ours():
+        here, there = place_of(module.name), place_of(target)
+        if here is None or there is None or here == there:
+            continue
+        if PLACES[there] > PLACES[here]:
+            wrong.append(f"{module.where}:{line} imports {target}")
+    assert wrong == []
+
+
+def test_what_is_imported_exists() -> None:
+    """A module that was renamed is not imported under its old name."""
+    missing = [
+        f"{module.where}:{line} imports {target}"
+        for module, target, line in ours()
+        if target not in KNOWN
+    ]
+    assert missing == []
+
+
+def test_there_is_no_cycle() -> None:
+    """Not even among modules that share an entry of the table."""
+    graph: dict[str, set[str]] = {}
+    for module, target, _line in ours():
+        graph.setdefault(module.name, set()).add(target)
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as fault:
+        pytest.fail(" -> ".join(fault.args[1]))
+
+
+def test_nobody_imports_the_tests() -> None:
+    """What is installed does not need what is not."""
+    found = [
+        f"{module.where}:{line}"
+        for module in modules(*PACKAGES)
+        for target, line in outside(module)
+        if target.partition(".")[0] == "tests"
+    ]
+    assert found == []
+
+
+def test_the_protocol_is_pure() -> None:
+    """It imports nothing that reaches a clock, a disk, a network, chance or a log."""
+    wrong = [
+        f"{module.where}:{line} imports {target}"
+        for module in modules("protocol")
+        for target, line in outside(module)
+        if target not in PURE
+    ]
+    assert wrong == []
+
+
+def test_keys_touch_the_disk_in_one_module() -> None:
+    """The key file is the only way in and out; the rest of `keys` is pure."""
+    wrong = [
+        f"{module.where}:{line} imports {target}"
+        for module in modules("keys")
+        for target, line in outside(module)
+        if target not in (PURE_FOR_KEYS | (ON_DISK if module.name == DISK_OF_KEYS else frozenset()))
+    ]
+    assert wrong == []
+
+
+def test_neither_opens_a_file_nor_prints() -> None:
+    """The built-in ways out are closed to `protocol`, and to `keys` but for its one module."""
+    wrong = [
+        f"{module.where}:{node.lineno} calls {node.func.id}"
+        for module in modules("protocol", "keys")
+        if module.name != DISK_OF_KEYS
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"open", "print", "input", "exec", "eval", "__import__"}
+    ]
+    assert wrong == []
+
+
+def test_sql_lives_in_storage_and_nowhere_else() -> None:
+    """Other packages pass a `Connection` on, and never write a statement."""
+    wrong = [
+        f"{module.where}:{line} imports {target}"
+        for module in modules(*PACKAGES)
+        if not module.name.startswith("node.storage")
+        for target, line in outside(module)
+        if target.partition(".")[0] in SQL
+    ]
+    assert wrong == []
+
+
+def test_time_and_chance_come_from_the_clock() -> None:
+    """Only `node.clock` asks the machine; everything else is handed a `Clock` or a `Random`."""
+    wrong = [
+        f"{module.where}:{line} imports {target}"
+        for module in modules("node")
+        if module.name != "node.clock"
+        for target, line in outside(module)
+        if target.partition(".")[0] in TIME_AND_CHANCE
+    ]
+    assert wrong == []
+
+
+ASKS_THE_MACHINE = frozenset({
+    "asyncio.sleep", "os.urandom", "os.getrandom", "nacl.utils.random",
+    "datetime.now", "datetime.utcnow", "datetime.today", "date.today",
+    "datetime.datetime.now", "datetime.date.today",
+})  # fmt: skip
+
+
+def test_no_call_asks_the_machine_for_time_or_chance() -> None:
+    """Nor by way of a module that may be imported for other things."""
+    wrong = [
+        f"{module.where}:{node.lineno} uses {ast.unparse(node)}"
+        for module in modules(*PACKAGES)
+        if module.name != "node.clock"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ASKS_THE_MACHINE
+    ]
+    assert wrong == []
+
+
+def test_messages_stay_above_and_bytes_below() -> None:
+    """Law 1: cases see no envelope, transport and courier no message; outbox and inbox both."""
+    never = {
+        "node.cases": ("protocol.envelope", "node.transport"),
+        "node.transport": ("protocol.messages", "protocol.envelope", "node.cases"),
+        "node.courier": ("protocol.messages", "protocol.envelope", "node.cases"),
+    }
+    wrong = [
+        f"{module.where}:{line} imports {target}"
+        for module, target, line in ours()
+        for above, below in never.items()
+        if module.name == above or module.name.startswith(f"{above}.")
+        for one in below
+        if target == one or target.startswith(f"{one}.")
+    ]
+    assert wrong == []
