@@ -19,14 +19,14 @@ ORDER: tuple[str, ...] = tuple(
     """
     protocol: limits errors encoding digest identity primitives dsse
     protocol: merkle note checkpoint proof record receipt
-    protocol: messages envelope receipt_file
-    protocol: document network listing revocation
+    protocol: messages envelope
+    protocol: document network listing revocation receipt_file
 
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
 
     node: clock sections settings logs
     node.storage: columns failures tables migrations sqlite postgresql engine migrate vault
-    node.storage: log_rows trust_rows peer_rows queue_rows case_rows writer
+    node.storage: log_rows trust_rows peer_rows queue_rows case_rows audit_rows writer
     node: storage
     node.audit: records guard tiles log fsck
     node.evidence: paths manifest hashing compare
@@ -248,5 +248,16 @@ def test_messages_stay_above_and_bytes_below() -> None:
         if module.name == above or module.name.startswith(f"{above}.")
         for one in below
         if target == one or target.startswith(f"{one}.")
+    ]
+    assert wrong == []
+
+
+def test_the_verifier_of_the_log_shares_nothing_with_its_writer() -> None:
+    """A fault in the code that grows the tree must not hide itself from the one that checks."""
+    writers = {"node.audit.log", "node.storage.log_rows", "node.storage.writer", "protocol.merkle"}
+    wrong = [
+        f"{module.where}:{line} imports {target}"
+        for module, target, line in ours()
+        if module.name.startswith("node.audit.fsck") and target in writers
     ]
     assert wrong == []

@@ -58,7 +58,7 @@ def modules(*packages: str) -> tuple[Module, ...]:
 
 
 def imports(module: Module, known: frozenset[str]) -> Iterator[tuple[str, int]]:
-    """Give what a module imports, wherever in it, with the line.
+    """Give what a module imports, wherever in it, with the line, each once a line.
 
     `from node.storage import tables` is the module `node.storage.tables` if that is one of
     `known`, else `node.storage`.
@@ -69,9 +69,9 @@ def imports(module: Module, known: frozenset[str]) -> Iterator[tuple[str, int]]:
                 yield alias.name, node.lineno
         elif isinstance(node, ast.ImportFrom):
             base = _base(module, node)
-            for alias in node.names:
-                inner = f"{base}.{alias.name}"
-                yield (inner if inner in known else base), node.lineno
+            named = [f"{base}.{alias.name}" for alias in node.names]
+            for target in sorted({inner if inner in known else base for inner in named}):
+                yield target, node.lineno
 
 
 def _base(module: Module, node: ast.ImportFrom) -> str:
