@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from node.cases.register import Register
+from node.cases.register import Register, request_kind_of
 from node.office import Office
 from node.storage import Connection, case_rows, peer_rows
 from node.storage.case_rows import Case, Refusal, StoredMessage
@@ -182,25 +182,27 @@ class Inbox:
 
     def _decide_all(self, tx: Tx, brought: Brought, ready: dict[int, _Ready]) -> dict[int, Verdict]:
         _take_nonce(tx, brought)
+        identities = [one.signed.identity for one in ready.values()]
+        stored = case_rows.find_messages(tx.conn, identities, "in")
+        refused = case_rows.find_refusals(tx.conn, identities)
         verdicts: dict[int, Verdict] = {}
         by_identity: dict[str, Verdict] = {}
         for index, one in ready.items():
-            verdict = by_identity.get(one.signed.identity)
-            if verdict is None:
-                verdict = Verdict(one.envelope.digest)
-                by_identity[one.signed.identity] = verdict
-                self._decide(tx, one, verdict)
-            verdicts[index] = verdict
+            identity = one.signed.identity
+            if identity not in by_identity:
+                verdict = by_identity[identity] = Verdict(one.envelope.digest)
+                # Decided meanwhile: the same answer, or none yet if in this very transaction.
+                if identity in stored:
+                    verdict.receipt = stored[identity].receipt
+                elif identity in refused:
+                    _repeat(verdict, refused[identity])
+                else:
+                    self._decide(tx, one, verdict)
+            verdicts[index] = by_identity[identity]
         return verdicts
 
     def _decide(self, tx: Tx, one: _Ready, verdict: Verdict) -> None:
         """Steps 16 to 18: accept, refuse finally with a record, or refuse for now."""
-        identity = one.signed.identity
-        stored = case_rows.read_message(tx.conn, identity)
-        if stored is not None:
-            # Accepted meanwhile: its receipt, or none yet if it is in this very transaction.
-            verdict.receipt = stored.receipt
-            return
         try:
             self._accept(tx, one, verdict)
         except Rejected as fault:
@@ -217,15 +219,16 @@ class Inbox:
         lacking = self._check_turn(tx, case, one.signed)
         if case is None:
             case = self._register.open_case(
-                tx, message.case, peer=message.sender, side="requested", request_kind="UNKNOWN"
-            )
+                tx, message.case, peer=message.sender, side="requested",
+                request_kind=request_kind_of(message),
+            )  # fmt: skip
         # (18) Commit and log; the receipt is made in this transaction and leaves after it.
         self._give_back_receipts(tx, message, lacking, verdict)
         if lacking:
             case_rows.insert_skips(tx.conn, case.id, lacking)
         order = case.order_last + 1 if message.sender_side == "requesting" else None
         self._store(tx, case, one, order)
-        self._register.receive(tx, case, one.signed)
+        self._register.receive(tx, one.signed)
         self._record(tx, "message.accepted", one, verdict, order=order)
 
     def _check_turn(self, tx: Tx, case: Case | None, signed: AuthenticMessage) -> list[str]:
@@ -250,7 +253,7 @@ class Inbox:
             raise OutOfOrder(f"number {message.seq} after {last} with {len(lacking)} skipped")
         if message.prev != (lacking[-1] if lacking else last_identity):
             raise OutOfOrder("it does not continue the message that was accepted before it")
-        if message.order is not None and case is not None:
+        if message.order is not None and case is not None and message.order <= case.order_last:
             holder = case_rows.order_holder(tx.conn, case.id, message.order)
             if holder is not None:
                 raise Equivocation("its order number was given to another message")
@@ -320,12 +323,14 @@ class Inbox:
             raw = Receipt(placed.record, placed.salt, placed.proof).encode()
             if accepted:
                 verdict.receipt = raw
-                case_rows.change_message(
-                    tx.conn, decision.identity, receipt=raw, log_position=placed.position
+                tx.later.append(
+                    case_rows.message_change(
+                        decision.identity, receipt=raw, log_position=placed.position
+                    )
                 )
             else:
                 verdict.proof = raw
-                case_rows.prove_refusal(tx.conn, decision.identity, raw)
+                tx.later.append(case_rows.refusal_change(decision.identity, raw))
 
         tx.record(decision, prove)
 

@@ -10,7 +10,7 @@ see both messages and envelopes (law 1).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from node.audit.records import (
@@ -25,7 +25,7 @@ from node.storage import Connection, case_rows, peer_rows, queue_rows
 from node.storage.case_rows import Case, StoredMessage
 from node.storage.queue_rows import Waiting
 from node.storage.vault import Vault
-from node.storage.writer import Sequenced, Tx
+from node.storage.writer import Tx
 from protocol.digest import sha256_hex
 from protocol.encoding import Json
 from protocol.envelope import SealedEnvelope, seal
@@ -80,6 +80,16 @@ class Doubtful:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What storage holds of the messages that a batch of answers speaks of."""
+
+    messages: Mapping[str, StoredMessage]
+    cases: dict[str, Case]
+    envelopes: Mapping[str, str]
+    settled: set[str] = field(default_factory=set)
+
+
 class Wake(Protocol):
     """Tell whoever sends to a peer that something waits."""
 
@@ -100,15 +110,13 @@ class Outbox:
         self._random = random
         self._wake = wake
 
-    def post(self, tx: Tx, case_id: str, draft: Draft) -> Posted:
+    def post(self, tx: Tx, case: Case, draft: Draft) -> Posted:
         """Sign, seal, store and log a message in a case, in this unit of work.
 
-        Raises `DocumentExpired`, `NotPermitted` or `KeyUnknown` if the network document or
-        the peer's listing does not allow sending now, and `Misuse` for an unknown case.
+        `case` was read with its lock, or made, in this unit. Raises `DocumentExpired`,
+        `NotPermitted` or `KeyUnknown` if the network document or the peer's listing does
+        not allow sending now.
         """
-        case = case_rows.read_case(tx.conn, case_id, lock=True)
-        if case is None:
-            raise Misuse("posting in a case that is not here")
         directory = self._office.directory
         directory.require_current(tx.now)
         directory.permit(self._office.authority)
@@ -122,7 +130,7 @@ class Outbox:
 
     def _place(self, tx: Tx, case: Case, draft: Draft) -> Message:
         """Give the draft its number, its links and, on the requested side, its order."""
-        skips = case_rows.given_up(tx.conn, case.id)
+        skips = case_rows.given_up(tx.conn, case.id) if case.sent_seq else []
         if len(skips) > SKIPS_MAX:
             raise Misuse("too many messages of this case were given up; open a linked case")
         return Message(
@@ -170,7 +178,12 @@ class Outbox:
             self._office.network, tx.now, identity, envelope.digest, case.peer, case.log_id,
             message.order,
         )  # fmt: skip
-        tx.record(record, lambda placed: _note_position(tx.conn, identity, placed))
+        tx.record(
+            record,
+            lambda placed: tx.later.append(
+                case_rows.message_change(identity, log_position=placed.position)
+            ),
+        )
 
     def _remember(self, tx: Tx, envelope: SealedEnvelope, identity: str) -> None:
         case_rows.insert_envelope(
@@ -222,57 +235,83 @@ class Outbox:
 
     def settle(self, tx: Tx, examined: Sequence[Proven | Doubtful]) -> None:
         """Let verified answers take effect: delivered, refused, or an alarm."""
+        proven = [one for one in examined if isinstance(one, Proven)]
+        known = self._look_up(tx.conn, proven)
         for one in examined:
             if isinstance(one, Doubtful):
                 self._alarm(tx, "receipt-invalid", one.peer, None, one.code, kept=one.raw)
             else:
-                self._settle_one(tx, one)
+                self._settle_one(tx, one, known)
+        settled = [one.answer.decision.identity for one in proven]
+        queue_rows.delete_waiting(tx.conn, [one for one in settled if one in known.settled])
 
-    def _settle_one(self, tx: Tx, proven: Proven) -> None:
+    @staticmethod
+    def _look_up(conn: Connection, proven: Sequence[Proven]) -> _Known:
+        """Read what all the answers speak of at once; their cases are locked."""
+        decisions = [one.answer.decision for one in proven]
+        stored = case_rows.find_messages(conn, [one.identity for one in decisions], "out")
+        return _Known(
+            stored,
+            case_rows.lock_cases(conn, [one.case_id for one in stored.values()]),
+            case_rows.identities_of_envelopes(conn, [one.envelope for one in decisions]),
+        )
+
+    def _settle_one(self, tx: Tx, proven: Proven, known: _Known) -> None:
         decision, raw = proven.answer.decision, proven.answer.raw
-        stored = case_rows.read_message(tx.conn, decision.identity)
-        case = case_rows.read_case(tx.conn, stored.case_id, lock=True) if stored else None
-        of_message = case_rows.identity_of_envelope(tx.conn, decision.envelope)
+        stored = known.messages.get(decision.identity)
+        case = known.cases.get(stored.case_id) if stored else None
         if (
             stored is None
             or case is None
-            or stored.direction != "out"
             or (case.peer, self._office.authority) != (proven.peer, decision.sender)
-            or of_message != decision.identity
+            or known.envelopes.get(decision.envelope) != decision.identity
         ):
             self._alarm(tx, "receipt-misplaced", proven.peer, decision.identity, "", kept=raw)
             return
         if decision.kind == "message.accepted":
-            self._delivered(tx, case, stored, proven)
+            self._delivered(tx, stored, proven, known)
         elif stored.state in {"queued", "undelivered"}:
             self._refused(tx, stored, proven)
+            known.settled.add(stored.identity)
 
-    def _delivered(self, tx: Tx, case: Case, stored: StoredMessage, proven: Proven) -> None:
+    def _delivered(self, tx: Tx, stored: StoredMessage, proven: Proven, known: _Known) -> None:
         """A valid receipt makes a message delivered, whatever it was held for before."""
-        raw, order = proven.answer.raw, proven.answer.decision.order
-        if stored.state == "delivered":
-            if stored.receipt != raw and stored.order_number != order:
+        case, raw = known.cases[stored.case_id], proven.answer.raw
+        if stored.identity in known.settled or stored.state == "delivered":
+            if stored.receipt not in {None, raw} and stored.order_number != _order(proven):
                 detail = "two orders for one message"
                 self._alarm(tx, "equivocation", case.peer, stored.identity, detail, kept=raw)
             return
-        changes: dict[str, int | str | bytes | None] = {
-            "state": "delivered",
-            "receipt": raw,
-            "changed_at": tx.now,
-        }
-        if case.side == "requesting":
-            holder = None if order is None else case_rows.order_holder(tx.conn, case.id, order)
-            if order is None or holder not in {None, stored.identity}:
-                detail = "a receipt without an order, or with one that was given before"
-                self._alarm(tx, "equivocation", case.peer, stored.identity, detail, kept=raw)
-            else:
-                changes["order_number"] = order
-                case_rows.change_case(tx.conn, case.id, order_last=max(order, case.order_last))
-        case_rows.change_message(tx.conn, stored.identity, **changes)
-        if case.state in {"SENT", "UNDELIVERABLE"}:
-            case_rows.change_case(tx.conn, case.id, state="DELIVERED", changed_at=tx.now)
-        queue_rows.delete_waiting(tx.conn, [stored.identity])
+        order = self._order_taken(tx, case, stored, proven)
+        last = max(case.order_last, order or 0)
+        state = "DELIVERED" if case.state in {"SENT", "UNDELIVERABLE"} else case.state
+        if (last, state) != (case.order_last, case.state):
+            known.cases[case.id] = replace(case, order_last=last, state=state)
+            # At once: another unit of this transaction may read the case.
+            case_rows.change_case(tx.conn, case.id, order_last=last, state=state, changed_at=tx.now)
+        tx.later.append(
+            case_rows.message_change(
+                stored.identity, state="delivered", receipt=raw, changed_at=tx.now,
+                order_number=stored.order_number if order is None else order,
+            )
+        )  # fmt: skip
+        known.settled.add(stored.identity)
         tx.record(MessageDelivered(self._office.network, tx.now, stored.identity, sha256_hex(raw)))
+
+    def _order_taken(self, tx: Tx, case: Case, stored: StoredMessage, proven: Proven) -> int | None:
+        """Give the order that the requested side gave our message, unless it was given before."""
+        order = _order(proven)
+        if case.side == "requested":
+            return None
+        if order is not None and (
+            order > case.order_last
+            or case_rows.order_holder(tx.conn, case.id, order) in {None, stored.identity}
+        ):
+            return order
+        detail = "a receipt without an order, or with one that was given before"
+        raw = proven.answer.raw
+        self._alarm(tx, "equivocation", case.peer, stored.identity, detail, kept=raw)
+        return None
 
     def _refused(self, tx: Tx, stored: StoredMessage, proven: Proven) -> None:
         """A refusal proven by the peer's log is final: stop sending, and say so loudly."""
@@ -280,7 +319,6 @@ class Outbox:
         case_rows.change_message(
             tx.conn, stored.identity, state="refused", receipt=raw, changed_at=tx.now
         )
-        queue_rows.delete_waiting(tx.conn, [stored.identity])
         tx.record(
             MessageRefusedByPeer(
                 self._office.network, tx.now, stored.identity, sha256_hex(raw), code
@@ -321,5 +359,5 @@ class Outbox:
         peer_rows.insert_alarm(tx.conn, peer_rows.Alarm(tx.now, kind, peer, subject, detail, kept))
 
 
-def _note_position(conn: Connection, identity: str, placed: Sequenced) -> None:
-    case_rows.change_message(conn, identity, log_position=placed.position)
+def _order(proven: Proven) -> int | None:
+    return proven.answer.decision.order

@@ -77,8 +77,8 @@ class Register:
     ) -> Posted:  # fmt: skip
         """Open a case with another authority and post the request in it (SPEC 4)."""
         case_id = f"{self._office.authority}/{self._random(_CASE_ID_BYTES).hex()}"
-        self.open_case(tx, case_id, peer=to, side="requesting", request_kind=request_kind)
-        return self._post(tx, case_id, TRANSMIT, {**body, "request_kind": request_kind}, manifest)
+        case = self.open_case(tx, case_id, peer=to, side="requesting", request_kind=request_kind)
+        return self._post(tx, case, TRANSMIT, {**body, "request_kind": request_kind}, manifest)
 
     def add_event(
         self, tx: Tx, case: str, *, kind: str, body: Mapping[str, Json],
@@ -87,13 +87,13 @@ class Register:
         """Post an event in a case that is here, from whichever side we are."""
         if KIND.fullmatch(kind) is None or kind == TRANSMIT:
             raise Malformed("not the name of an event")
-        return self._post(tx, self.find(tx.conn, case).id, kind, body, manifest)
+        return self._post(tx, self.find(tx.conn, case, lock=True), kind, body, manifest)
 
     def _post(
-        self, tx: Tx, case_id: str, kind: str, body: Mapping[str, Json], manifest: Manifest | None
+        self, tx: Tx, case: Case, kind: str, body: Mapping[str, Json], manifest: Manifest | None
     ) -> Posted:
         whole = body if manifest is None else with_manifest(body, manifest)
-        posted = self._outbox.post(tx, case_id, Draft(kind, whole))
+        posted = self._outbox.post(tx, case, Draft(kind, whole))
         if manifest is not None:
             self._list_evidence(tx, posted.identity, manifest)
         return posted
@@ -118,29 +118,25 @@ class Register:
         case_rows.insert_case(tx.conn, case)
         return case
 
-    def receive(self, tx: Tx, case: Case, received: AuthenticMessage) -> None:
+    def receive(self, tx: Tx, received: AuthenticMessage) -> None:
         """Let an accepted message take effect in its case.
 
         No message stops here: a body that is not understood is kept and shown (DESIGN 4.3).
         """
-        message = received.message
-        if case.accepted_seq == 0 and message.kind == TRANSMIT and case.side == "requested":
-            kind = request_kind_of(message)
-            case_rows.change_case(tx.conn, case.id, request_kind=kind)
         try:
-            manifest = manifest_in(message.body)
+            manifest = manifest_in(received.message.body)
         except Rejected:
             manifest = None
         if manifest is not None:
             self._list_evidence(tx, received.identity, manifest)
 
-    def find(self, conn: Connection, name: str) -> Case:
+    def find(self, conn: Connection, name: str, *, lock: bool = False) -> Case:
         """Find a case by its id, or by the beginning of its random half."""
         found = case_rows.find_cases(conn, name)
         if len(found) != 1:
             why = "no case is called that" if not found else "several cases begin like that"
             raise CaseNotFound(f"{why}; `comity case list` shows their ids")
-        case = case_rows.read_case(conn, found[0])
+        case = case_rows.read_case(conn, found[0], lock=lock)
         if case is None:
             raise CaseNotFound("the case has just gone")
         return case

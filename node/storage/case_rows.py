@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
+from node.storage.statements import Change, Value, change, insert_into
 from node.storage.tables import cases, contested, envelopes, messages, refusals, skips
 
 
@@ -62,23 +63,61 @@ class Refusal:
 
 _CASE = [cases.c[name] for name in Case.__dataclass_fields__]
 _MESSAGE = [messages.c[name] for name in StoredMessage.__dataclass_fields__]
+_MANY: BindParameter[str] = bindparam("many", expanding=True)
+_ONE: BindParameter[str] = bindparam("one")
+
+_CASE_BY_ID = select(*_CASE).where(cases.c.id == _ONE)
+_CASE_LOCKED = _CASE_BY_ID.with_for_update()
+_CASES_LOCKED = select(*_CASE).where(cases.c.id.in_(_MANY)).with_for_update()
+_CASES = select(*_CASE).order_by(cases.c.changed_at.desc(), cases.c.id)
+_MESSAGE_BY_ID = select(*_MESSAGE).where(messages.c.identity == _ONE)
+_MESSAGES_BY_ID = select(*_MESSAGE).where(messages.c.identity.in_(_MANY))
+_MESSAGES_OF_CASE = (
+    select(*_MESSAGE)
+    .where(messages.c.case_id == _ONE)
+    .order_by(messages.c.created, messages.c.direction, messages.c.seq)
+)
+_ORDER_HOLDER = select(messages.c.identity).where(
+    messages.c.case_id == _ONE, messages.c.order_number == bindparam("order")
+)
+_GIVEN_UP = (
+    select(messages.c.identity)
+    .where(
+        messages.c.case_id == _ONE,
+        messages.c.direction == "out",
+        messages.c.state.in_(("undelivered", "refused")),
+    )
+    .order_by(messages.c.seq)
+)
+_ENVELOPES = select(envelopes.c.digest, envelopes.c.identity).where(envelopes.c.digest.in_(_MANY))
+_KNOWN_SKIPS = select(skips.c.identity).where(skips.c.case_id == _ONE, skips.c.identity.in_(_MANY))
+_CONTESTED = select(contested.c.identity, contested.c.seq, contested.c.code).where(
+    contested.c.case_id == _ONE
+)
+_REFUSALS = select(refusals.c.identity, refusals.c.code, refusals.c.at, refusals.c.proof).where(
+    refusals.c.identity.in_(_MANY)
+)
 
 
-def _values(row: object) -> dict[str, object]:
+def _values(row: object) -> dict[str, Value]:
     return {name: getattr(row, name) for name in row.__dataclass_fields__}  # type: ignore[attr-defined]  # our dataclasses only
 
 
 def read_case(conn: Connection, case_id: str, *, lock: bool = False) -> Case | None:
     """Read a case; with `lock` nobody else changes it until the transaction ends."""
-    query = select(*_CASE).where(cases.c.id == case_id)
-    row = conn.execute(query.with_for_update() if lock else query).first()
+    row = conn.execute(_CASE_LOCKED if lock else _CASE_BY_ID, {"one": case_id}).first()
     return None if row is None else Case(*row)
+
+
+def lock_cases(conn: Connection, case_ids: Sequence[str]) -> dict[str, Case]:
+    """Read cases that nobody else changes until the transaction ends, by id."""
+    rows = conn.execute(_CASES_LOCKED, {"many": sorted(set(case_ids))}) if case_ids else ()
+    return {row[0]: Case(*row) for row in rows}
 
 
 def list_cases(conn: Connection) -> list[Case]:
     """Read all cases, the last changed first."""
-    query = select(*_CASE).order_by(cases.c.changed_at.desc(), cases.c.id)
-    return [Case(*row) for row in conn.execute(query)]
+    return [Case(*row) for row in conn.execute(_CASES)]
 
 
 def find_cases(conn: Connection, part: str) -> list[str]:
@@ -95,103 +134,83 @@ def find_cases(conn: Connection, part: str) -> list[str]:
 
 def insert_case(conn: Connection, case: Case) -> None:
     """Store a new case."""
-    conn.execute(insert(cases), _values(case))
+    conn.execute(insert_into(cases), _values(case))
 
 
 def change_case(conn: Connection, case_id: str, **changes: int | str | None) -> None:
     """Change columns of a case."""
-    conn.execute(update(cases).where(cases.c.id == case_id).values(**changes))
+    change(conn, cases, {"id": case_id}, changes)
 
 
 def insert_message(conn: Connection, message: StoredMessage) -> None:
     """Store a new message of a case."""
-    conn.execute(insert(messages), _values(message))
+    conn.execute(insert_into(messages), _values(message))
 
 
 def change_message(conn: Connection, identity: str, **changes: int | str | bytes | None) -> None:
     """Change columns of a message."""
-    conn.execute(update(messages).where(messages.c.identity == identity).values(**changes))
+    change(conn, messages, {"identity": identity}, changes)
+
+
+def message_change(identity: str, **changes: int | str | bytes | None) -> Change:
+    """Give a change of a message that may wait for others like it."""
+    return Change(messages, {"identity": identity}, changes)
 
 
 def read_message(conn: Connection, identity: str) -> StoredMessage | None:
     """Read a message by its identity."""
-    row = conn.execute(select(*_MESSAGE).where(messages.c.identity == identity)).first()
+    row = conn.execute(_MESSAGE_BY_ID, {"one": identity}).first()
     return None if row is None else StoredMessage(*row)
 
 
 def list_messages(conn: Connection, case_id: str) -> list[StoredMessage]:
     """Read the messages of a case, oldest first."""
-    query = (
-        select(*_MESSAGE)
-        .where(messages.c.case_id == case_id)
-        .order_by(messages.c.created, messages.c.direction, messages.c.seq)
-    )
-    return [StoredMessage(*row) for row in conn.execute(query)]
+    return [StoredMessage(*row) for row in conn.execute(_MESSAGES_OF_CASE, {"one": case_id})]
 
 
 def find_messages(
     conn: Connection, identities: Sequence[str], direction: str
 ) -> dict[str, StoredMessage]:
     """Read those of the messages that are here, by identity."""
-    query = select(*_MESSAGE).where(
-        messages.c.identity.in_(identities), messages.c.direction == direction
-    )
-    return {row[0]: StoredMessage(*row) for row in conn.execute(query)}
+    rows = conn.execute(_MESSAGES_BY_ID, {"many": list(identities)}) if identities else ()
+    found = (StoredMessage(*row) for row in rows)
+    return {one.identity: one for one in found if one.direction == direction}
 
 
 def order_holder(conn: Connection, case_id: str, order: int) -> str | None:
     """Give the identity of the message that has this order number in the case, if any."""
-    query = select(messages.c.identity).where(
-        messages.c.case_id == case_id, messages.c.order_number == order
-    )
-    return conn.execute(query).scalar()
+    return conn.execute(_ORDER_HOLDER, {"one": case_id, "order": order}).scalar()
 
 
 def given_up(conn: Connection, case_id: str) -> list[str]:
     """Identities of our messages in a case that never arrived or were refused, oldest first."""
-    query = (
-        select(messages.c.identity)
-        .where(
-            messages.c.case_id == case_id,
-            messages.c.direction == "out",
-            messages.c.state.in_(("undelivered", "refused")),
-        )
-        .order_by(messages.c.seq)
-    )
-    return list(conn.execute(query).scalars())
+    return list(conn.execute(_GIVEN_UP, {"one": case_id}).scalars())
 
 
 def insert_envelope(
     conn: Connection, digest: str, identity: str, *, key_id: str, made_at: int
 ) -> None:
-    """Remember an envelope made or accepted of a message; a repeat changes nothing."""
-    if identity_of_envelope(conn, digest) is None:
-        row = {"digest": digest, "identity": identity, "key_id": key_id, "made_at": made_at}
-        conn.execute(insert(envelopes), row)
-
-
-def identity_of_envelope(conn: Connection, digest: str) -> str | None:
-    """Give the identity of the message that an envelope holds, if it is known."""
-    return conn.execute(select(envelopes.c.identity).where(envelopes.c.digest == digest)).scalar()
+    """Remember an envelope made or accepted of a message."""
+    row = {"digest": digest, "identity": identity, "key_id": key_id, "made_at": made_at}
+    conn.execute(insert_into(envelopes), row)
 
 
 def identities_of_envelopes(conn: Connection, digests: Sequence[str]) -> dict[str, str]:
     """Give the identities of those envelopes that are known, by digest."""
-    query = select(envelopes.c.digest, envelopes.c.identity).where(envelopes.c.digest.in_(digests))
-    return {row[0]: row[1] for row in conn.execute(query)}
+    rows = conn.execute(_ENVELOPES, {"many": list(digests)}) if digests else ()
+    return {row[0]: row[1] for row in rows}
 
 
 def insert_skips(conn: Connection, case_id: str, identities: Sequence[str]) -> None:
     """Remember messages that their sender has given up."""
-    conn.execute(insert(skips), [{"case_id": case_id, "identity": one} for one in identities])
+    rows = [{"case_id": case_id, "identity": one} for one in identities]
+    conn.execute(insert_into(skips), rows)
 
 
 def known_skips(conn: Connection, case_id: str, identities: Sequence[str]) -> set[str]:
     """Give those of the identities that their sender has already given up in this case."""
-    query = select(skips.c.identity).where(
-        skips.c.case_id == case_id, skips.c.identity.in_(identities)
-    )
-    return set(conn.execute(query).scalars())
+    rows = conn.execute(_KNOWN_SKIPS, {"one": case_id, "many": list(identities)})
+    return set(rows.scalars())
 
 
 def insert_contested(conn: Connection, message: StoredMessage, code: str) -> None:
@@ -204,30 +223,25 @@ def insert_contested(conn: Connection, message: StoredMessage, code: str) -> Non
         "at": message.changed_at,
         "sealed_text": message.sealed_text,
     }
-    conn.execute(insert(contested), row)
+    conn.execute(insert_into(contested), row)
 
 
 def list_contested(conn: Connection, case_id: str) -> list[tuple[str, int, str]]:
     """Read identity, number and code of the contested messages of a case."""
-    columns = contested.c
-    query = select(columns.identity, columns.seq, columns.code).where(columns.case_id == case_id)
-    return [(row[0], row[1], row[2]) for row in conn.execute(query)]
+    return [(row[0], row[1], row[2]) for row in conn.execute(_CONTESTED, {"one": case_id})]
 
 
 def insert_refusal(conn: Connection, refusal: Refusal) -> None:
     """Store a final refusal of ours; its proof comes when it is sequenced."""
-    conn.execute(insert(refusals), _values(refusal))
+    conn.execute(insert_into(refusals), _values(refusal))
 
 
-def prove_refusal(conn: Connection, identity: str, proof: bytes) -> None:
-    """Store the proof of a refusal."""
-    conn.execute(update(refusals).where(refusals.c.identity == identity).values(proof=proof))
+def refusal_change(identity: str, proof: bytes) -> Change:
+    """Give the change that stores the proof of a refusal."""
+    return Change(refusals, {"identity": identity}, {"proof": proof})
 
 
 def find_refusals(conn: Connection, identities: Sequence[str]) -> dict[str, Refusal]:
     """Read those final refusals that concern the identities."""
-    columns = refusals.c
-    query = select(columns.identity, columns.code, columns.at, columns.proof).where(
-        columns.identity.in_(identities)
-    )
-    return {row[0]: Refusal(*row) for row in conn.execute(query)}
+    rows = conn.execute(_REFUSALS, {"many": list(identities)}) if identities else ()
+    return {row[0]: Refusal(*row) for row in rows}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, func, select, text
 
+from node.storage.statements import Value, change, insert_into
 from node.storage.tables import log_entries, log_head, log_tiles
 
 _ENTRIES_AT_ONCE = 1_024
@@ -35,6 +36,12 @@ class EntryRow:
 
 
 _ENTRY = select(*(log_entries.c[name] for name in EntryRow.__dataclass_fields__))
+_HEAD = select(log_head.c.origin, log_head.c.size, log_head.c.root, log_head.c.checkpoint).where(
+    log_head.c.origin == bindparam("origin")
+)
+_TILE = select(log_tiles.c.hashes).where(
+    log_tiles.c.level == bindparam("level"), log_tiles.c.position == bindparam("position")
+)
 
 
 def lock_log(conn: Connection, origin: str) -> None:
@@ -49,46 +56,27 @@ def lock_log(conn: Connection, origin: str) -> None:
 
 def read_head(conn: Connection, origin: str) -> Head | None:
     """Read the head of a log, or None if there is none."""
-    row = conn.execute(
-        select(log_head.c.origin, log_head.c.size, log_head.c.root, log_head.c.checkpoint).where(
-            log_head.c.origin == origin
-        )
-    ).first()
+    row = conn.execute(_HEAD, {"origin": origin}).first()
     return None if row is None else Head(*row)
 
 
 def insert_head(conn: Connection, head: Head) -> None:
     """Store the first head of a log."""
-    conn.execute(insert(log_head), _head_values(head))
+    values = {"size": head.size, "root": head.root, "checkpoint": head.checkpoint}
+    conn.execute(insert_into(log_head), {"origin": head.origin, **values})
 
 
 def replace_head(conn: Connection, old: Head, new: Head) -> bool:
     """Move the head from exactly `old` to `new`; False if it was no longer there."""
-    moved = conn.execute(
-        update(log_head)
-        .where(
-            log_head.c.origin == old.origin,
-            log_head.c.size == old.size,
-            log_head.c.root == old.root,
-        )
-        .values(size=new.size, root=new.root, checkpoint=new.checkpoint)
-    )
-    return moved.rowcount == 1
-
-
-def _head_values(head: Head) -> dict[str, object]:
-    return {
-        "origin": head.origin,
-        "size": head.size,
-        "root": head.root,
-        "checkpoint": head.checkpoint,
-    }
+    where: dict[str, Value] = {"origin": old.origin, "size": old.size, "root": old.root}
+    values: dict[str, Value] = {"size": new.size, "root": new.root, "checkpoint": new.checkpoint}
+    return change(conn, log_head, where, values) == 1
 
 
 def insert_entries(conn: Connection, entries: Sequence[EntryRow]) -> None:
     """Store new entries at their positions."""
     conn.execute(
-        insert(log_entries),
+        insert_into(log_entries),
         [
             {
                 "position": entry.position,
@@ -113,8 +101,7 @@ def iterate_entries(conn: Connection, start: int = 0) -> Iterator[EntryRow]:
     """Read all entries from `start` in order, a thousand at a time: constant memory."""
     while True:
         rows = conn.execute(
-            _ENTRY
-            .where(log_entries.c.position >= start)
+            _ENTRY.where(log_entries.c.position >= start)
             .order_by(log_entries.c.position)
             .limit(_ENTRIES_AT_ONCE)
         ).all()
@@ -132,25 +119,17 @@ def count_entries(conn: Connection) -> int:
 
 def read_tile(conn: Connection, level: int, position: int) -> bytes:
     """Read the hashes of one tile; empty if it has not begun."""
-    found = conn.execute(
-        select(log_tiles.c.hashes).where(
-            log_tiles.c.level == level, log_tiles.c.position == position
-        )
-    ).scalar()
+    found = conn.execute(_TILE, {"level": level, "position": position}).scalar()
     return b"" if found is None else bytes(found)
 
 
 def write_tile(conn: Connection, level: int, position: int, hashes: bytes, *, new: bool) -> None:
     """Store the grown value of one tile."""
+    place = {"level": level, "position": position}
     if new:
-        values = {"level": level, "position": position, "hashes": hashes}
-        conn.execute(insert(log_tiles), values)
-        return
-    conn.execute(
-        update(log_tiles)
-        .where(log_tiles.c.level == level, log_tiles.c.position == position)
-        .values(hashes=hashes)
-    )
+        conn.execute(insert_into(log_tiles), {**place, "hashes": hashes})
+    else:
+        change(conn, log_tiles, place, {"hashes": hashes})
 
 
 def iterate_tiles(conn: Connection) -> Iterator[tuple[int, int, bytes]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import IntegrityError
 
+from node.storage.statements import change, insert_into
 from node.storage.tables import alarms, nonces, settings_kept
 
 
@@ -27,7 +28,7 @@ def take_nonce(conn: Connection, key_id: str, nonce: str, expires: int) -> bool:
     """Remember a nonce; False if it was used before."""
     savepoint = conn.begin_nested()
     try:
-        conn.execute(insert(nonces), {"key_id": key_id, "nonce": nonce, "expires": expires})
+        conn.execute(insert_into(nonces), {"key_id": key_id, "nonce": nonce, "expires": expires})
     except IntegrityError:
         savepoint.rollback()
         return False
@@ -43,7 +44,7 @@ def drop_nonces(conn: Connection, before: int) -> None:
 def insert_alarm(conn: Connection, alarm: Alarm) -> None:
     """Store an alarm."""
     conn.execute(
-        insert(alarms),
+        insert_into(alarms),
         {
             "at": alarm.at,
             "kind": alarm.kind,
@@ -77,8 +78,5 @@ def read_setting(conn: Connection, name: str) -> str | None:
 
 def write_setting(conn: Connection, name: str, value: str) -> None:
     """Keep a value."""
-    changed = conn.execute(
-        update(settings_kept).where(settings_kept.c.name == name).values(value=value)
-    )
-    if changed.rowcount == 0:
-        conn.execute(insert(settings_kept), {"name": name, "value": value})
+    if change(conn, settings_kept, {"name": name}, {"value": value}) == 0:
+        conn.execute(insert_into(settings_kept), {"name": name, "value": value})

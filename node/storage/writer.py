@@ -26,6 +26,7 @@ from sqlalchemy import Connection
 
 from node.clock import Clock
 from node.storage.engine import Database, StorageFailed
+from node.storage.statements import Change, change_many
 
 T = TypeVar("T")
 
@@ -90,10 +91,14 @@ class Tx:
     conn: Connection
     now: int
     entries: list[PendingEntry] = field(default_factory=list)
+    later: list[Change] = field(default_factory=list)  # made once the entries have their places
     acts: list[Callable[[], None]] = field(default_factory=list)
 
     def record(self, record: Record, then: Callable[[Sequenced], None] | None = None) -> None:
-        """Log a record with this unit; `then` runs in the same transaction, with the proof."""
+        """Log a record with this unit; `then` hears its proof, inside the same transaction.
+
+        What `then` wants to store it adds to `later`, so that a group stores it together.
+        """
         self.entries.append(PendingEntry(record, then))
 
     def after_commit(self, act: Callable[[], None]) -> None:
@@ -241,9 +246,11 @@ class Writer:
                 unit.run(conn, now)  # a failure rolls the whole transaction back
             else:
                 self._run_apart(conn, unit, now)
-        entries = [e for u in group if u.error is None and u.tx is not None for e in u.tx.entries]
+        done = [unit.tx for unit in group if unit.error is None and unit.tx is not None]
+        entries = [entry for tx in done for entry in tx.entries]
         if entries:
             self._sequencer.sequence(conn, entries, now)
+        change_many(conn, (change for tx in done for change in tx.later))
 
     @staticmethod
     def _run_apart(conn: Connection, unit: _Unit[object], now: int) -> None:
