@@ -25,7 +25,7 @@ ORDER: tuple[str, ...] = tuple(
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
 
     node: clock sections settings logs
-    node.storage: columns failures tables migrations sqlite postgresql engine migrate vault
+    node.storage: columns failures statements tables migrations sqlite postgresql engine migrate vault
     node.storage: log_rows trust_rows peer_rows queue_rows case_rows audit_rows writer
     node: storage
     node.audit: records guard tiles log fsck
