@@ -153,7 +153,7 @@ class Courier:
         while True:
             await sender.bell.wait()
             sender.bell.clear()
-            wait_s = await self._pass(peer, sender)
+            wait_s = await self._pass(peer)
             if wait_s is not None:
                 sender.backing_off = True
                 await self._rest(sender, wait_s)
@@ -174,7 +174,7 @@ class Courier:
             rest.cancel()
             sender.backing_off = False
 
-    async def _pass(self, peer: str, sender: _Sender) -> float | None:
+    async def _pass(self, peer: str) -> float | None:
         """Offer everything that waits once; gives the seconds to wait before the next pass."""
         client = self._deliver(peer)
         if client is None:

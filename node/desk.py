@@ -104,7 +104,7 @@ def _posted(schema: str, posted: Posted) -> Result:
     }
 
 
-def _case_list(desk: Desk, args: Fields) -> Result:
+def _case_list(desk: Desk, _: Fields) -> Result:
     cases = desk.database.read(case_rows.list_cases)
     return {"schema": "comity.cases/1", "cases": [_case(one) for one in cases]}
 
@@ -204,7 +204,7 @@ def _receipt_file(desk: Desk, one: ShownMessage) -> bytes:
     )
 
 
-def _outbox(desk: Desk, args: Fields) -> Result:
+def _outbox(desk: Desk, _: Fields) -> Result:
     waiting, queues, alarms = desk.database.read(
         lambda conn: (
             queue_rows.list_waiting(conn),
@@ -265,7 +265,7 @@ def _raws(args: Fields, name: str) -> Sequence[bytes]:
     return [Fields({"raw": item}, name).base64("raw") for item in args.items(name, count_max=1_024)]
 
 
-def _network_show(desk: Desk, args: Fields) -> Result:
+def _network_show(desk: Desk, _: Fields) -> Result:
     directory = desk.office.directory
     trusted = directory.document
     return {

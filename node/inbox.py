@@ -211,7 +211,7 @@ class Inbox:
                 self._refuse_finally(tx, one, fault, verdict)
 
     def _accept(self, tx: Tx, one: _Ready, verdict: Verdict) -> None:
-        message, identity = one.signed.message, one.signed.identity
+        message = one.signed.message
         case = case_rows.read_case(tx.conn, message.case, lock=True)
         # (16) Time.
         check_time(message, tx.now)

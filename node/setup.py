@@ -35,7 +35,7 @@ SETTINGS_FILE: Final = "comity.toml"
 _LISTING_LIFETIME_S: Final = 365 * 86_400
 
 
-class AlreadyThere(Exception):  # noqa: N818  (a sentence for the person who asked)
+class AlreadyThere(Exception):
     """There is a node in that folder, or a part of one; nothing was changed."""
 
 

@@ -29,7 +29,7 @@ _CASE_ID_BYTES: Final = 16
 _UNKNOWN_KIND: Final = "UNKNOWN"
 
 
-class CaseNotFound(Exception):  # noqa: N818  (a sentence for the person who asked)
+class CaseNotFound(Exception):
     """No case here has this id, or several begin like it."""
 
 

@@ -26,8 +26,8 @@ from node.app import Node, open_node
 from node.clock import Clock, SystemClock, SystemRandom
 from node.courier import BackOff
 from node.exchange import Exchange
-from node.setup import MadeNode, make_node
 from node.settings import Settings, load_settings
+from node.setup import MadeNode, make_node
 from node.storage import Connection
 from node.storage.writer import Tx
 from protocol.document import Document
