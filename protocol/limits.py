@@ -27,6 +27,7 @@ RECORD_BYTES_MAX: Final = 4_096
 RECEIPT_BYTES_MAX: Final = 64 * 1024  # record, salt and a proof with up to 9 cosignatures
 NOTE_BYTES_MAX: Final = 64 * 1024
 PROOF_BYTES_MAX: Final = 40 * 1024  # a path of 53 hashes and a checkpoint with 9 witnesses
+RECEIPT_FILE_BYTES_MAX: Final = 16 * 1024 * 1024  # four documents and the listings, base64 twice
 
 # --- counts ----------------------------------------------------------------
 ATTACHMENTS_MAX: Final = 64
@@ -55,6 +56,9 @@ DOCUMENTS_MAX: Final = 4  # two valid ones of one version must travel together
 DOCUMENTS_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 LISTINGS_BODY_BYTES_MAX: Final = 16 * 1024 * 1024  # 256 listings of 16 KiB, in base64 twice
 REVOCATIONS_MAX: Final = 256
+
+# --- a receipt file (SPEC 7.4) ---------------------------------------------
+RECEIPT_FILE_LISTINGS_MAX: Final = 64  # one is enough; a chain may be given
 
 # --- time, in seconds ------------------------------------------------------
 MESSAGE_LIFETIME_S_MAX: Final = 90 * 86_400
