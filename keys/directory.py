@@ -89,23 +89,26 @@ class Directory(Lookups):
         revocations: Iterable[Row],
         *,
         compared: Iterable[tuple[str, KeyIds]] = (),
+        anchor: str | None = None,
     ) -> Directory:
         """Verify everything again, in the order in which it was installed.
 
         A row that does not verify is left out and named in `refused`: a database that was
         tampered with must neither be believed nor stop the node. Rows of one second are
-        tried until none of them fits any more, since their order was not kept.
+        tried until none of them fits any more, since their order was not kept. `anchor` is
+        the digest of the first document, kept outside the database: with it nobody can
+        slip another first document in before all others.
         """
         kinds = (documents, listings, revocations)
         rows = [(at, kind, raw) for kind, rows in enumerate(kinds) for raw, at in rows]
-        rows.sort(key=lambda row: row[:2])
+        rows.sort(key=lambda row: (row[0], row[1], _number(row[1], row[2])))
         directory = cls.empty(network)
         faults: list[Rejected] = []
         while rows:
             waiting, faults = [], []
             for at, kind, raw in rows:
                 try:
-                    directory = _install(directory, kind, raw, at)
+                    directory = _install_row(directory, kind, raw, at, anchor=anchor)
                 except Rejected as fault:
                     waiting.append((at, kind, raw))
                     faults.append(fault)
@@ -252,11 +255,30 @@ class Directory(Lookups):
         return replace(self, pending=not_compared(self.pending, authority, pair))
 
 
-def _install(directory: Directory, kind: int, raw: bytes, at: int) -> Directory:
+def _install_row(
+    directory: Directory, kind: int, raw: bytes, at: int, *, anchor: str | None
+) -> Directory:
     match kind:
         case 0:
+            first = not directory.chain and anchor is not None
+            if first and decode_document(raw).identity != anchor:
+                raise Mismatch("the row is not the first document that officers installed")
             return directory.install_document(raw, now=at)
         case 1:
             return directory.install_listing(raw, now=at)
         case _:
             return directory.install_revocation(raw, now=at)
+
+
+def _number(kind: int, raw: bytes) -> int:
+    """Give a row's version or serial, only to try rows in a likely order."""
+    try:
+        match kind:
+            case 0:
+                return decode_document_text(decode_document(raw).text).version
+            case 1:
+                return decode_listing_text(decode_listing(raw).text).serial
+            case _:
+                return 0
+    except Rejected:
+        return 0

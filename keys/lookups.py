@@ -222,12 +222,11 @@ class Lookups:
     @property
     def split_authorities(self) -> frozenset[str]:
         """Authorities that rival documents of one version do not list alike."""
-        found: frozenset[str] = frozenset()
-        for rival in self.splits:
-            ours = self.document_of(rival.trusted.version)
-            if ours is not None:
-                found |= differing(ours.document, rival.trusted.document)
-        return found
+        return frozenset().union(*(
+            differing(ours.trusted.document, rival.trusted.document)
+            for rival in self.splits for ours in self.chain
+            if ours.trusted.version == rival.trusted.version
+        ))  # fmt: skip
 
     # --- listings, and everything to hand on -------------------------------
 

@@ -22,7 +22,7 @@ from protocol.dsse import (
     verify_offices,
 )
 from protocol.encoding import Fields, canonical, decode
-from protocol.errors import Malformed, NotAuthentic, NotForUs, NotPermitted
+from protocol.errors import NotAuthentic, NotForUs, NotPermitted
 from protocol.identity import AUTHORITY_ID, PublicKey, Purpose, Signer
 
 REVOCATION_TYPE: Final = "application/vnd.comity.revocation.v1+json"
@@ -83,8 +83,6 @@ def decode_revocation_text(text: bytes) -> Revocation:
         log_size=fields.integer_or_none("log_size"),
     )
     fields.done()
-    if revocation.text() != text:
-        raise Malformed("the revocation is not in its one form")
     return revocation
 
 

@@ -333,3 +333,16 @@ def test_a_sign_pair_signs_listings_made_before_its_end(until: int, *, good: boo
     else:
         with pytest.raises(NotAuthentic):
             verify_listing(_signed(listing()), changed)
+
+
+def test_the_pair_that_signs_must_stand_in_the_listing_itself() -> None:
+    """A listing that shows the old pair and is signed by the new one proves nothing."""
+    ring = new_ring(NETWORK, OWN, random=seeded("stranger"), now=START)
+    document = trust().document.document
+    entry = document.authorities[0]
+    newer = KeyTerm(ring.signers("sign").key_ids, START, None)
+    changed = document.with_authority(
+        replace(entry, sign=(replace(entry.sign[0], until=START), newer))
+    )
+    with pytest.raises(NotAuthentic):
+        verify_listing(sign_listing(listing(), ring.signers("sign")), changed)

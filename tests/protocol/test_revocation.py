@@ -147,3 +147,9 @@ def test_a_revocation_by_too_few_stewards_is_refused(
     """Offices are counted, never keys or signatures."""
     with pytest.raises(error):
         verify_by_stewards(make(), trust().document.document)
+
+
+def test_no_keys_verify_nothing() -> None:
+    """An empty list of keys is met by an empty list of signatures, and refused."""
+    with pytest.raises(NotAuthentic):
+        verify_own(replace(_own(), signatures=()), trust().document.document, ())
