@@ -1,0 +1,190 @@
+"""Messages, their receipts, refusals and cases: each row has its record and its proof.
+
+Read case by case, a page at a time. What a row claims is compared with the record at its
+place in the log, with the receipt that was issued or came for it, with its own signed text
+where a storage key opens it, and with the counters of its case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from node.audit.fsck.receipts import Receipts
+from node.audit.fsck.records import Record, RecordFault, read_record
+from node.audit.fsck.report import Notes, Progress
+from node.storage import Connection, audit_rows
+from node.storage.audit_rows import Values
+from node.storage.vault import Vault
+from protocol.errors import Rejected
+from protocol.messages import decode_inner, decode_message_text
+
+_KINDS = {"out": "message.sent", "in": "message.accepted"}
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the messages of one case add up to."""
+
+    case_id: str
+    counts: dict[str, int] = field(default_factory=lambda: {"out": 0, "in": 0})
+    last: dict[str, tuple[int, str | None]] = field(
+        default_factory=lambda: {"out": (0, None), "in": (0, None)}
+    )
+    orders: list[int] = field(default_factory=list)
+
+    def add(self, row: Values) -> None:
+        self.counts[row.direction] += 1
+        self.last[row.direction] = (row.seq, row.identity)
+        if row.order_number is not None:
+            self.orders.append(row.order_number)
+
+
+class MessageReader:
+    """Reads all messages once."""
+
+    def __init__(
+        self, conn: Connection, receipts: Receipts, vault: Vault | None, notes: Notes
+    ) -> None:
+        """Read on `conn`; `vault` opens the texts."""
+        self._conn = conn
+        self._receipts = receipts
+        self._vault = vault
+        self._notes = notes
+        self._tally: _Tally | None = None
+        self._case: Values | None = None
+
+    def read(self, progress: Progress) -> None:
+        """Read and compare everything."""
+        total, done = audit_rows.count_messages(self._conn), 0
+        for page in audit_rows.message_pages(self._conn):
+            self._read_page(page)
+            done += len(page)
+            progress("messages", done, total)
+        self._close_case()
+        for row in audit_rows.cases_without_messages(self._conn):
+            if row.sent_seq or row.accepted_seq:
+                self._false("case-differs", f"case {row.id}", "It counts messages that are gone.")
+
+    def _read_page(self, page: Sequence[Values]) -> None:
+        cases = audit_rows.cases_by_id(self._conn, list({row.case_id for row in page}))
+        positions = [row.log_position for row in page if row.log_position is not None]
+        entries = audit_rows.entries_at(self._conn, positions)
+        self._receipts.look_up(page)
+        for row in page:
+            self._notes.count("messages")
+            case = cases.get(row.case_id)
+            if case is None:
+                sentence = "It belongs to no case that is stored."
+                self._false("message-without-case", f"message {row.identity}", sentence)
+                continue
+            if self._tally is None or self._tally.case_id != row.case_id:
+                self._close_case()
+                self._tally, self._case = _Tally(row.case_id), case
+            self._tally.add(row)
+            self._check_row(row, case, entries.get(row.log_position))
+        self._check_texts(page, cases)
+
+    def _check_row(self, row: Values, case: Values, entry: Values | None) -> None:
+        place = f"message {row.identity}"
+        if row.log_position is None or entry is None:
+            sentence = "No entry of the log records it."
+            self._false("message-not-recorded", place, sentence)
+        elif entry.record is not None:
+            try:
+                record = read_record(bytes(entry.record), self._receipts.own.network)
+            except RecordFault:
+                return  # said already, with the entry
+            if not _same(record, row, case):
+                sentence = f"Entry {row.log_position} records something else."
+                self._false("message-not-recorded", place, sentence)
+        if row.direction == "in":
+            self._receipts.check_issued(row, entry)
+        else:
+            self._receipts.check_held(row, case.peer)
+
+    # --- the signed texts ---------------------------------------------------
+
+    def _check_texts(self, page: Sequence[Values], cases: dict[str, Values]) -> None:
+        if self._vault is None:
+            return
+        rows = {row.identity: row for row in page if row.case_id in cases}
+        for identity, sealed in audit_rows.sealed_texts(self._conn, list(rows)):
+            row = rows[identity]
+            wrapped = bytes(cases[row.case_id].wrapped_key)
+            if wrapped:  # else the case was erased: nothing opens its texts any more
+                self._check_text(row, wrapped, sealed, self._vault)
+
+    def _check_text(self, row: Values, wrapped: bytes, sealed: bytes, vault: Vault) -> None:
+        place = f"message {row.identity}"
+        self._notes.count("texts")
+        try:
+            statement = decode_inner(vault.open(row.case_id, wrapped, row.identity, sealed))
+            message = decode_message_text(statement.text)
+        except Rejected as fault:
+            self._false("text-altered", place, f"Its text does not open: {fault.detail}.")
+            return
+        if statement.identity != row.identity:
+            self._false("text-altered", place, "Its text is another message's.")
+        said = (message.case, message.seq, message.kind, message.created, message.expires)
+        if (*said, message.epoch) != (
+            row.case_id, row.seq, row.kind, row.created, row.expires, row.epoch,
+        ):  # fmt: skip
+            self._false("columns-altered", place, "Its columns are not what its text says.")
+
+    # --- one case -----------------------------------------------------------
+
+    def _close_case(self) -> None:
+        """Compare what the messages of the last case add up to with its counters."""
+        tally, case = self._tally, self._case
+        self._tally = self._case = None
+        if tally is None or case is None:
+            return
+        place = f"case {case.id}"
+        if tally.last["out"] != (case.sent_seq, case.sent_identity) or (
+            tally.counts["out"] != case.sent_seq
+        ):
+            self._false("case-differs", place, "It counts other messages sent than are stored.")
+        if tally.last["in"] != (case.accepted_seq, case.accepted_identity):
+            self._false("case-differs", place, "It counts other messages accepted than are stored.")
+        gaps = case.accepted_seq - tally.counts["in"]
+        if gaps > 0 and gaps > audit_rows.count_skips(self._conn, case.id):
+            sentence = "Numbers are missing that its other side did not give up."
+            self._false("case-differs", place, sentence)
+        self._check_orders(case, tally.orders)
+
+    def _check_orders(self, case: Values, orders: list[int]) -> None:
+        """The requested side gives every order; the other side knows those that came back."""
+        every = case.side == "requested"
+        wrong = len(set(orders)) != len(orders) or max(orders, default=0) != case.order_last
+        if wrong or (every and sorted(orders) != list(range(1, case.order_last + 1))):
+            sentence = "Its order numbers are not those of its messages."
+            self._false("case-differs", f"case {case.id}", sentence)
+
+    # --- refusals -----------------------------------------------------------
+
+    def read_refusals(self, progress: Progress) -> None:
+        """Read our final refusals, and what was kept because it contradicts."""
+        for page in audit_rows.refusal_pages(self._conn):
+            for row in page:
+                self._notes.count("refusals")
+                self._receipts.check_refusal(row)
+            progress("refusals", self._notes.counted["refusals"], 0)
+        for page in audit_rows.contested_pages(self._conn):
+            codes = audit_rows.refusals_of(self._conn, [row.identity for row in page])
+            for row in page:
+                if row.identity not in codes:
+                    sentence = "It was kept as a contradiction, but no refusal says so."
+                    self._false("refusal-missing", f"message {row.identity}", sentence)
+
+    def _false(self, code: str, place: str, sentence: str) -> None:
+        self._notes.false(code, place, sentence)
+
+
+def _same(record: Record, row: Values, case: Values) -> bool:
+    """Say whether a record is about this message in this case."""
+    if record["kind"] != _KINDS[row.direction] or record["identity"] != row.identity:
+        return False
+    if row.direction == "in":
+        return bool(record["from"] == case.peer)
+    return bool(record["to"] == case.peer and record["case"] == case.log_id)

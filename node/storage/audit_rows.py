@@ -1,0 +1,288 @@
+"""Every row as an auditor reads it: in pages, in the order of a key, by statements of its own.
+
+Nothing here is shared with the statements that write, so a fault in one of them is not
+hidden by the other. Rows come as plain tuples, many a second and few at once. A page that
+the database cannot give (a damaged file, a text that is none) is `RowsUnreadable`, which
+says where; nothing else is raised on account of what a row holds. Knows no tree, no key
+and no meaning of any column.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, literal, select, tuple_
+from sqlalchemy.exc import DBAPIError
+
+from node.storage.engine import StorageFailed
+from node.storage.failures import translated
+from node.storage.tables import (
+    cases,
+    contested,
+    envelopes,
+    listings,
+    log_entries,
+    log_head,
+    log_tiles,
+    messages,
+    network_documents,
+    refusals,
+    revocations,
+    skips,
+)
+
+Values: TypeAlias = "Row[*tuple[Any, ...]]"  # a row; its columns are named where it is read
+
+PAGE: Final = 1_024  # entries; fewer where a row can be large
+_WIDE_PAGE: Final = 256
+_TEXT_BYTES_AT_ONCE: Final = 4 * 1024 * 1024
+
+
+class RowsUnreadable(Exception):
+    """The database cannot give rows of a table: its file is damaged, or a row was altered."""
+
+    def __init__(self, place: str) -> None:
+        """Say in `place` which rows."""
+        super().__init__(f"{place} cannot be read")
+        self.place = place
+
+
+@contextlib.contextmanager
+def _readable(place: str) -> Iterator[None]:
+    """Tell rows that are damaged from a database that is merely away."""
+    try:
+        with translated(place):
+            yield
+    except StorageFailed as fault:
+        if fault.reason != "broken":
+            raise
+        raise RowsUnreadable(place) from fault
+    except (DBAPIError, ValueError, OverflowError) as fault:
+        raise RowsUnreadable(place) from fault
+
+
+def _pages(
+    conn: Connection,
+    columns: Sequence[ColumnElement[Any]],
+    key: Sequence[ColumnElement[Any]],
+    *,
+    size: int,
+    place: str,
+) -> Iterator[Sequence[Values]]:
+    """Give all rows in the order of `key`, which are the first of `columns`."""
+    ordered = select(*columns).order_by(*key).limit(size)
+    last: Values | None = None
+    while True:
+        where = f"{place} after {last[0]}" if last else place
+        query = ordered
+        if last is not None:
+            after = [literal(last[at], one.type) for at, one in enumerate(key)]
+            # One column alone is compared plainly: planners know that best.
+            query = ordered.where(
+                key[0] > after[0] if len(key) == 1 else tuple_(*key) > tuple_(*after)
+            )
+        with _readable(where):
+            rows = conn.execute(query).all()
+        if rows:
+            yield rows
+        if len(rows) < size:
+            return
+        last = rows[-1]
+
+
+# --- the log ---------------------------------------------------------------
+
+
+def read_heads(conn: Connection) -> Sequence[Values]:
+    """Read origin, size, root and checkpoint of every log head; there should be one."""
+    columns = log_head.c
+    with _readable("log_head"):
+        return conn.execute(
+            select(columns.origin, columns.size, columns.root, columns.checkpoint)
+        ).all()
+
+
+def entry_pages(conn: Connection) -> Iterator[Sequence[Values]]:
+    """Give position, commitment, kind, at, record and salt of all entries."""
+    columns = [log_entries.c[n] for n in ("position", "commitment", "kind", "at", "record", "salt")]
+    return _pages(conn, columns, columns[:1], size=PAGE, place="log_entries")
+
+
+def entries_at(conn: Connection, positions: Sequence[int]) -> dict[int, Values]:
+    """Give position, kind, record and salt of those entries that are there, by position."""
+    columns = log_entries.c
+    query = select(columns.position, columns.kind, columns.record, columns.salt).where(
+        columns.position.in_(positions)
+    )
+    with _readable("log_entries by position"):
+        return {row[0]: row for row in conn.execute(query)}
+
+
+def read_tile(conn: Connection, level: int, position: int) -> bytes | None:
+    """Give the hashes of one tile, or None."""
+    query = select(log_tiles.c.hashes).where(
+        log_tiles.c.level == level, log_tiles.c.position == position
+    )
+    with _readable(f"log_tiles {level}/{position}"):
+        found = conn.execute(query).scalar()
+    return None if found is None else bytes(found)
+
+
+def tile_places(conn: Connection) -> Iterator[tuple[int, int]]:
+    """Give level and position of every tile that is stored."""
+    columns = [log_tiles.c.level, log_tiles.c.position]
+    for page in _pages(conn, columns, columns, size=PAGE, place="log_tiles"):
+        yield from ((row[0], row[1]) for row in page)
+
+
+# --- cases and messages ----------------------------------------------------
+
+_MESSAGE: Final = (
+    "case_id", "direction", "seq", "identity", "order_number", "kind", "created", "expires",
+    "epoch", "state", "log_position", "receipt",
+)  # fmt: skip
+
+
+def count_messages(conn: Connection) -> int:
+    """Count the messages, to say how far a reading has come."""
+    with _readable("messages"):
+        return int(conn.execute(select(func.count()).select_from(messages)).scalar_one())
+
+
+def message_pages(conn: Connection) -> Iterator[Sequence[Values]]:
+    """Give the messages case by case, in the order of direction and number; without texts.
+
+    Columns: case_id, direction, seq, identity, order_number, kind, created, expires, epoch,
+    state, log_position, receipt.
+    """
+    columns = [messages.c[name] for name in _MESSAGE]
+    return _pages(conn, columns, columns[:3], size=_WIDE_PAGE, place="messages")
+
+
+def message_places(conn: Connection, identities: Sequence[str]) -> dict[str, Values]:
+    """Give identity, direction, log_position and order_number of messages, by identity."""
+    columns = messages.c
+    query = select(
+        columns.identity, columns.direction, columns.log_position, columns.order_number
+    ).where(columns.identity.in_(identities))
+    with _readable("messages by identity"):
+        return {row[0]: row for row in conn.execute(query)}
+
+
+def sealed_texts(
+    conn: Connection, identities: Sequence[str], table: Table = messages
+) -> Iterator[tuple[str, bytes]]:
+    """Give the sealed texts of messages, few at once: each may have 4 MiB."""
+    columns = table.c
+    with _readable(f"{table.name}: the length of texts"):
+        sizes = conn.execute(
+            select(columns.identity, func.length(columns.sealed_text)).where(
+                columns.identity.in_(identities)
+            )
+        ).all()
+    batch: list[str] = []
+    total = 0
+    for identity, size in sizes:
+        if batch and total + size > _TEXT_BYTES_AT_ONCE:
+            yield from _texts(conn, batch, table)
+            batch, total = [], 0
+        batch.append(identity)
+        total += size
+    if batch:
+        yield from _texts(conn, batch, table)
+
+
+def _texts(conn: Connection, identities: list[str], table: Table) -> Iterator[tuple[str, bytes]]:
+    columns = table.c
+    query = select(columns.identity, columns.sealed_text).where(columns.identity.in_(identities))
+    with _readable(f"{table.name}: texts"):
+        found = [(row[0], bytes(row[1])) for row in conn.execute(query)]
+    yield from found
+
+
+_CASE: Final = (
+    "id", "side", "peer", "log_id", "wrapped_key", "sent_seq", "sent_identity", "accepted_seq",
+    "accepted_identity", "order_last",
+)  # fmt: skip
+
+
+def cases_by_id(conn: Connection, ids: Sequence[str]) -> dict[str, Values]:
+    """Give cases by id.
+
+    Columns: id, side, peer, log_id, wrapped_key, sent_seq, sent_identity, accepted_seq,
+    accepted_identity, order_last.
+    """
+    query = select(*(cases.c[name] for name in _CASE)).where(cases.c.id.in_(ids))
+    with _readable("cases"):
+        return {row[0]: row for row in conn.execute(query)}
+
+
+def cases_without_messages(conn: Connection) -> Iterator[Values]:
+    """Give id, sent_seq and accepted_seq of cases that no message names."""
+    columns = cases.c
+    query = select(columns.id, columns.sent_seq, columns.accepted_seq).where(
+        ~select(literal(1)).where(messages.c.case_id == columns.id).exists()
+    )
+    with _readable("cases"):
+        yield from conn.execute(query)
+
+
+def count_skips(conn: Connection, case_id: str) -> int:
+    """Count the messages of a case that its other side has given up."""
+    query = select(func.count()).select_from(skips).where(skips.c.case_id == case_id)
+    with _readable("skips"):
+        return int(conn.execute(query).scalar_one())
+
+
+def messages_of_envelopes(conn: Connection, digests: Sequence[str]) -> dict[str, str]:
+    """Give the identity that each envelope is said to hold, by its digest."""
+    query = select(envelopes.c.digest, envelopes.c.identity).where(envelopes.c.digest.in_(digests))
+    with _readable("envelopes"):
+        return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def refusal_pages(conn: Connection) -> Iterator[Sequence[Values]]:
+    """Give identity, code, at and proof of all our final refusals."""
+    columns = [refusals.c[name] for name in ("identity", "code", "at", "proof")]
+    return _pages(conn, columns, columns[:1], size=_WIDE_PAGE, place="refusals")
+
+
+def refusals_of(conn: Connection, identities: Sequence[str]) -> dict[str, str]:
+    """Give the codes of those refusals that are there, by identity."""
+    columns = refusals.c
+    query = select(columns.identity, columns.code).where(columns.identity.in_(identities))
+    with _readable("refusals by identity"):
+        return {row[0]: row[1] for row in conn.execute(query)}
+
+
+def contested_pages(conn: Connection) -> Iterator[Sequence[Values]]:
+    """Give identity and case of all contested messages."""
+    columns = [contested.c.identity, contested.c.case_id]
+    return _pages(conn, columns, columns[:1], size=_WIDE_PAGE, place="contested")
+
+
+# --- trust -----------------------------------------------------------------
+
+
+def document_rows(conn: Connection) -> list[Values]:
+    """Give digest, raw, time of installation and version of all network documents."""
+    return _all(conn, network_documents, network_documents.c.version)
+
+
+def listing_rows(conn: Connection) -> list[Values]:
+    """Give digest, raw, time of installation, authority and serial of all listings."""
+    return _all(conn, listings, listings.c.authority, listings.c.serial)
+
+
+def revocation_rows(conn: Connection) -> list[Values]:
+    """Give digest, raw, time of installation and key id of all revocations."""
+    return _all(conn, revocations, revocations.c.key_id)
+
+
+def _all(conn: Connection, table: Table, *more: ColumnElement[Any]) -> list[Values]:
+    columns = table.c
+    query = select(columns.digest, columns.raw, columns.installed_at, *more)
+    with _readable(table.name):
+        return list(conn.execute(query.order_by(columns.installed_at, columns.digest)).all())

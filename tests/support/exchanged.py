@@ -1,0 +1,167 @@
+"""Two authorities that have exchanged everything an audit can meet, at rest on disk.
+
+    made = await exchange(tmp_path)
+    report = audit(made.fiji)               # sound
+    made.fiji.tamper("UPDATE log_entries SET at = at + 1 WHERE position = 3")
+
+Real nodes, keys, logs and databases; the envelopes are carried by hand, without HTTP.
+In Fiji's log: its request with evidence (delivered), the answer it accepted, a note that
+still waits, and one that came too late and was finally refused, as it refused one itself.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from keys.keyfile import read_key_file
+from node.app import Node, open_node
+from node.audit.fsck import Report, fsck
+from node.clock import SystemClock
+from node.evidence.manifest import Item, Manifest
+from node.inbox import Brought
+from node.outbox import Draft
+from node.settings import Settings, load_settings
+from node.storage import queue_rows
+from node.storage.engine import open_database
+from node.storage.vault import Vault
+from node.storage.writer import Tx
+from protocol.checkpoint import log_origin
+from tests.support.clock import ManualClock, SeededRandom
+from tests.support.keyfiles import PASSPHRASE
+from tests.support.network import NETWORK, make_network
+
+FIJI, QUMRAN = "fj.justice", "qm.justice"
+LATE_S = 1_000
+EVIDENCE = Manifest((Item("a.txt", "text/plain", 1, "ab" * 32),))
+
+
+@dataclass(frozen=True, slots=True)
+class AtRest:
+    """The folder of a node that is down."""
+
+    folder: Path
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the node."""
+        return load_settings(self.folder / "comity.toml")
+
+    @property
+    def database_file(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "comity.db"
+
+    def copy(self, target: Path) -> AtRest:
+        """Give a copy of the whole folder."""
+        return AtRest(Path(shutil.copytree(self.folder, target)))
+
+    def open(self, clock: ManualClock) -> Node:
+        """Open the node, without its network."""
+        settings = self.settings
+        return open_node(settings, read_key_file(settings.keys.file, PASSPHRASE), clock=clock)
+
+    def tamper(self, *statements: str) -> int:
+        """Change rows as somebody with the file would; gives the number of rows changed."""
+        changed = 0
+        conn = sqlite3.connect(self.database_file)
+        conn.execute("PRAGMA ignore_check_constraints=ON")
+        with conn:
+            for statement in statements:
+                changed += conn.execute(statement).rowcount
+        conn.close()
+        return changed
+
+    def select(self, statement: str) -> list[tuple[object, ...]]:
+        """Read rows."""
+        conn = sqlite3.connect(self.database_file)
+        rows = conn.execute(statement).fetchall()
+        conn.close()
+        return rows
+
+
+def audit(node: AtRest, *, texts: bool = True, guard: bool = True) -> Report:
+    """Audit a node's log on a database that is opened for reading."""
+    settings = node.settings
+    database = open_database(settings.database.url.get_secret_value(), read_only=True)
+    ring = read_key_file(settings.keys.file, PASSPHRASE)
+    try:
+        return fsck(
+            database,
+            network=settings.network,
+            authority=settings.authority,
+            origin=log_origin(settings.network, settings.authority, 1),
+            guard=settings.guard.file.read_bytes() if guard else None,
+            vault=Vault(ring.storage_key, SeededRandom()) if texts else None,
+        )
+    finally:
+        database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """Both nodes at rest, the case they share, and the time it is now."""
+
+    fiji: AtRest
+    qumran: AtRest
+    case: str
+    now: int
+
+
+async def exchange(folder: Path, databases: Mapping[str, str] | None = None) -> Exchanged:
+    """Make two nodes and let them exchange."""
+    made = make_network(folder, (FIJI, QUMRAN), databases)
+    clock = ManualClock(SystemClock().now())
+    rests = {name: AtRest(one.settings_file.parent) for name, one in made.items()}
+    nodes = {name: one.open(clock) for name, one in rests.items()}
+    try:
+        case = await _talk(nodes[FIJI], nodes[QUMRAN], clock)
+    finally:
+        for node in nodes.values():
+            node.close()
+    return Exchanged(rests[FIJI], rests[QUMRAN], case, clock.now())
+
+
+async def _talk(fiji: Node, qumran: Node, clock: ManualClock) -> str:
+    posted = await fiji.writer.write(
+        lambda tx: fiji.register.send_request(
+            tx, to=QUMRAN, request_kind="mla", body={"text": "please"}, manifest=EVIDENCE
+        )
+    )
+    case = posted.case
+    await carry(fiji, qumran)
+    await _post(qumran, case, Draft("answer", {"text": "here"}))
+    await carry(qumran, fiji)
+    for one, other in ((fiji, qumran), (qumran, fiji)):
+        await _post(one, case, Draft("note", {"text": "too late"}, lifetime_s=10))
+        clock.advance(LATE_S)
+        await carry(one, other)
+    await _post(fiji, case, Draft("note", {"text": "more"}))
+    return case
+
+
+async def _post(node: Node, name: str, draft: Draft) -> None:
+    """Post a message in a case."""
+
+    def post(tx: Tx) -> None:
+        case = node.register.find(tx.conn, name, lock=True)
+        node.outbox.post(tx, case, draft)
+
+    await node.writer.write(post)
+
+
+async def carry(sender: Node, recipient: Node) -> None:
+    """Bring what waits to the recipient, and its answers back."""
+    to = recipient.settings.authority
+    waiting = sender.database.read(lambda conn: queue_rows.list_waiting(conn, to))
+    brought = Brought(sender.settings.authority, "", None, 0)
+    verdicts = await recipient.inbox.accept(brought, [one.envelope for one in waiting])
+    proofs = [one.receipt or one.proof for one in verdicts]
+    examined = [sender.outbox.examine(to, raw) for raw in proofs if raw is not None]
+    await sender.writer.write(lambda tx: sender.outbox.settle(tx, examined))
+
+
+__all__ = ["FIJI", "NETWORK", "QUMRAN", "AtRest", "Exchanged", "audit", "carry", "exchange"]
