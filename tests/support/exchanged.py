@@ -30,6 +30,7 @@ from node.storage.engine import open_database
 from node.storage.vault import Vault
 from node.storage.writer import Tx
 from protocol.checkpoint import log_origin
+from protocol.revocation import Revocation, sign_revocation
 from tests.support.clock import ManualClock, SeededRandom
 from tests.support.keyfiles import PASSPHRASE
 from tests.support.network import NETWORK, make_network
@@ -69,11 +70,26 @@ class AtRest:
         changed = 0
         conn = sqlite3.connect(self.database_file)
         conn.execute("PRAGMA ignore_check_constraints=ON")
+        conn.create_function("altered", 2, altered, deterministic=True)
         with conn:
             for statement in statements:
                 changed += conn.execute(statement).rowcount
         conn.close()
         return changed
+
+    def rowids(self, table: str) -> list[int]:
+        """Give the rows of a table by SQLite's own numbers."""
+        rows = self.select(f'SELECT rowid FROM "{table}"')  # noqa: S608  (names from the schema)
+        return [int(str(row[0])) for row in rows]
+
+    def alter(self, table: str, column: str, rowid: int, *, integer: bool) -> int:
+        """Give one column of one row another value."""
+        value = f'altered("{column}", {int(integer)})'
+        return self.tamper(f'UPDATE "{table}" SET "{column}" = {value} WHERE rowid = {rowid}')  # noqa: S608  (names from the schema)
+
+    def delete(self, table: str, rowid: int) -> int:
+        """Delete one row."""
+        return self.tamper(f'DELETE FROM "{table}" WHERE rowid = {rowid}')  # noqa: S608  (a name from the schema)
 
     def select(self, statement: str) -> list[tuple[object, ...]]:
         """Read rows."""
@@ -81,6 +97,18 @@ class AtRest:
         rows = conn.execute(statement).fetchall()
         conn.close()
         return rows
+
+
+def altered(value: object, integer: int) -> str | bytes | int:
+    """Give another value of the same type and length; for SQL in `tamper`."""
+    if value is None:
+        return 7 if integer else b"7"
+    if isinstance(value, int):
+        return value + 1_000_000
+    if isinstance(value, bytes):
+        return value[:-1] + bytes([value[-1] ^ 1])
+    text = str(value)
+    return text[:-1] + ("1" if text[-1] == "0" else "0")
 
 
 def audit(node: AtRest, *, texts: bool = True, guard: bool = True) -> Report:
@@ -132,6 +160,7 @@ async def _talk(fiji: Node, qumran: Node, clock: ManualClock) -> str:
         )
     )
     case = posted.case
+    await fiji.writer.write(lambda tx: fiji.office.install_revocation(tx, _revocation(qumran, tx)))
     await carry(fiji, qumran)
     await _post(qumran, case, Draft("answer", {"text": "here"}))
     await carry(qumran, fiji)
@@ -141,6 +170,14 @@ async def _talk(fiji: Node, qumran: Node, clock: ManualClock) -> str:
         await carry(one, other)
     await _post(fiji, case, Draft("note", {"text": "more"}))
     return case
+
+
+def _revocation(node: Node, tx: Tx) -> bytes:
+    """Give a node's revocation of a key that nothing here needs."""
+    ring, network, authority = node.office.keys.ring, node.office.network, node.office.authority
+    key_id = ring.signers("witness").key_ids[0]
+    revocation = Revocation(network, authority, "witness", key_id, tx.now, None)
+    return sign_revocation(revocation, ring.signers("sign")).encode()
 
 
 async def _post(node: Node, name: str, draft: Draft) -> None:

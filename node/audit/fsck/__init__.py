@@ -93,11 +93,13 @@ class _Audit:
                 conn, Claims(own.network, head, self._read_guard(head, keys)), rows, notes
             )
             reader.read(progress)
-            trust.compare(notes, erased=rows.erased_installations)
+            if reader.readable:
+                trust.compare(notes, erased=rows.erased_installations)
         except RowsUnreadable as fault:
             self._unreadable(fault)
             return None
         receipts = Receipts(conn, own, trust, _roots(conn, head, reader.root), notes)
+        receipts.entries_readable = reader.readable
         messages = MessageReader(conn, receipts, self._vault, notes)
         for part in (messages.read, messages.read_refusals):
             try:

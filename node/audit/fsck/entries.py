@@ -49,6 +49,7 @@ class EntryReader:
         self._next = 0
         self._beyond = 0
         self._whole = True  # until an entry is missing: then no root can be derived
+        self.readable = True
         self.root: bytes | None = None
 
     def read(self, progress: Progress) -> None:
@@ -60,7 +61,7 @@ class EntryReader:
                 self._read_page(page)
                 progress("entries", min(self._next, head.size), head.size)
         except RowsUnreadable as fault:
-            self._whole = False
+            self._whole = self.readable = False
             notes.false("unreadable", fault.place, "The database cannot give these rows.")
         if self._beyond:
             sentence = f"{self._beyond} entries stand beyond the signed size."

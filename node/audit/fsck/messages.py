@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from node.audit.fsck.receipts import Receipts
 from node.audit.fsck.records import Record, RecordFault, read_record
@@ -19,7 +20,11 @@ from node.storage.vault import Vault
 from protocol.errors import Rejected
 from protocol.messages import decode_inner, decode_message_text
 
-_KINDS = {"out": "message.sent", "in": "message.accepted"}
+_KINDS: Final = {"out": "message.sent", "in": "message.accepted"}
+_STATES: Final = {
+    "out": frozenset({"queued", "delivered", "undelivered", "refused"}),
+    "in": frozenset({"accepted"}),
+}
 
 
 @dataclass(slots=True)
@@ -69,14 +74,14 @@ class MessageReader:
     def _read_page(self, page: Sequence[Values]) -> None:
         cases = audit_rows.cases_by_id(self._conn, list({row.case_id for row in page}))
         positions = [row.log_position for row in page if row.log_position is not None]
-        entries = audit_rows.entries_at(self._conn, positions)
+        entries = self._receipts.entries(positions)
         self._receipts.look_up(page)
         for row in page:
             self._notes.count("messages")
             case = cases.get(row.case_id)
-            if case is None:
-                sentence = "It belongs to no case that is stored."
-                self._false("message-without-case", f"message {row.identity}", sentence)
+            if case is None or row.state not in _STATES.get(row.direction, ()):
+                sentence = "It is in no case that is stored, or in no state that there is."
+                self._false("message-impossible", f"message {row.identity}", sentence)
                 continue
             if self._tally is None or self._tally.case_id != row.case_id:
                 self._close_case()
@@ -87,10 +92,10 @@ class MessageReader:
 
     def _check_row(self, row: Values, case: Values, entry: Values | None) -> None:
         place = f"message {row.identity}"
-        if row.log_position is None or entry is None:
+        if row.log_position is None or (entry is None and self._receipts.entries_readable):
             sentence = "No entry of the log records it."
             self._false("message-not-recorded", place, sentence)
-        elif entry.record is not None:
+        elif entry is not None and entry.record is not None:
             try:
                 record = read_record(bytes(entry.record), self._receipts.own.network)
             except RecordFault:
@@ -156,6 +161,9 @@ class MessageReader:
     def _check_orders(self, case: Values, orders: list[int]) -> None:
         """The requested side gives every order; the other side knows those that came back."""
         every = case.side == "requested"
+        opened_here = str(case.id).rpartition("/")[0] == self._receipts.own.authority
+        if case.side != ("requesting" if opened_here else "requested"):
+            self._false("case-differs", f"case {case.id}", "Its id says who opened it.")
         wrong = len(set(orders)) != len(orders) or max(orders, default=0) != case.order_last
         if wrong or (every and sorted(orders) != list(range(1, case.order_last + 1))):
             sentence = "Its order numbers are not those of its messages."

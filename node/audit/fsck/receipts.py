@@ -51,6 +51,7 @@ class Receipts:
         self._root_at = root_at
         self._notes = notes
         self._envelopes: dict[str, str] = {}
+        self.entries_readable = True
 
     def look_up(self, page: Sequence[Values]) -> None:
         """Look up the envelopes that the receipts of a page name, all at once."""
@@ -62,6 +63,10 @@ class Receipts:
             except Rejected:
                 continue  # said when the receipt is checked
         self._envelopes = audit_rows.messages_of_envelopes(self._conn, digests)
+
+    def entries(self, positions: Sequence[int]) -> dict[int, Values]:
+        """Give entries by position; none where the database cannot give them."""
+        return audit_rows.entries_at(self._conn, positions) if self.entries_readable else {}
 
     # --- issued -------------------------------------------------------------
 
@@ -94,9 +99,7 @@ class Receipts:
         said = (decision.kind, decision.identity, decision.code, decision.at)
         if said != ("message.refused", row.identity, row.code, row.at):
             self._notes.false("refusal-differs", place, "Its proof says something else.")
-        self._check_record(
-            proven, audit_rows.entries_at(self._conn, [proven.index]).get(proven.index), place
-        )
+        self._check_record(proven, self.entries([proven.index]).get(proven.index), place)
 
     def _verify_own(self, raw: bytes, place: str) -> ProvenDecision | None:
         """Verify a receipt of our own log, also against the tree that we derived."""

@@ -56,6 +56,9 @@ class RowsOfRecords:
             return
         identities = [record["identity"] for _, record in records]
         rows = audit_rows.message_places(self._conn, identities)
+        envelopes = audit_rows.messages_of_envelopes(
+            self._conn, [record["envelope"] for _, record in records]
+        )
         for position, record in records:
             identity = record["identity"]
             row = rows.get(identity)
@@ -65,6 +68,9 @@ class RowsOfRecords:
             elif not self._fits(position, record, row):
                 sentence = f"Its row is not what entry {position} records."
                 self._notes.false("message-differs", f"message {identity}", sentence)
+            elif envelopes.get(record["envelope"]) != identity:
+                sentence = f"Its envelope in entry {position} is not known to hold it."
+                self._notes.false("envelope-unknown", f"message {identity}", sentence)
 
     def _fits(self, position: int, record: Record, row: Values) -> bool:
         _identity, direction, log_position, order = row
