@@ -6,7 +6,7 @@ import pytest
 
 from node.audit.fsck.tree import Peaks, root_from_tiles
 from protocol.merkle import EMPTY_ROOT, HASH_BYTES, tree_root
-from tests.support.trees import TileStore, some_leaves
+from tests.support.tree import TileStore, some_leaves
 
 SIZES = (0, 1, 2, 3, 255, 256, 257, 511, 512, 700, 1_023, 65_535, 65_536, 65_537, 66_000)
 
