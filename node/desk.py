@@ -17,6 +17,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from keys.fingerprint import document_fingerprint
 from node.cases.register import Register, ShownMessage
+from node.clock import Clock, Random
 from node.evidence.manifest import Manifest, decode_manifest
 from node.office import Office
 from node.outbox import Posted
@@ -41,9 +42,18 @@ class Desk:
 
     settings: Settings
     office: Office
-    register: Register
     database: Database
     write: Callable[[Callable[[Tx], object]], object]
+    clock: Clock
+    random: Random
+    register_or_none: Register | None
+
+    @property
+    def register(self) -> Register:
+        """The register of cases; a desk that was opened without keys has none."""
+        if self.register_or_none is None:
+            raise Misuse("a verb that needs the keys, at a desk that was opened without")
+        return self.register_or_none
 
     def unit(self, work: Callable[[Tx], T]) -> T:
         """Run one unit of work and give its result."""
@@ -267,6 +277,8 @@ def _raws(args: Fields, name: str) -> Sequence[bytes]:
 
 def _network_show(desk: Desk, _: Fields) -> Result:
     directory = desk.office.directory
+    if not directory.chain:  # a node that was just made
+        return {"schema": "comity.network/1", "network": desk.office.network, "version": 0}
     trusted = directory.document
     return {
         "schema": "comity.network/1",

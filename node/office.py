@@ -18,7 +18,7 @@ from node.audit.records import ListingInstalled, NetworkInstalled, RevocationIns
 from node.storage import Connection, trust_rows
 from node.storage.writer import Tx
 from protocol import dsse
-from protocol.errors import KeyUnknown
+from protocol.errors import KeyUnknown, Misuse
 from protocol.identity import Signer
 from protocol.limits import DOCUMENT_BYTES_MAX, LISTING_BYTES_MAX, REVOCATION_BYTES_MAX
 from protocol.listing import LISTING_TYPE, decode_listing_text
@@ -46,11 +46,14 @@ class OwnKeys:
 class Office:
     """One authority as it acts: its id, its keys, and what it trusts."""
 
-    def __init__(self, network: str, authority: str, ring: KeyRing, now: int) -> None:
-        """Act for `authority` in `network`; trust is loaded afterwards."""
+    def __init__(self, network: str, authority: str, ring: KeyRing | None, now: int) -> None:
+        """Act for `authority` in `network`; trust is loaded afterwards.
+
+        Without a ring the office can only be asked what it trusts.
+        """
         self.network = network
         self.authority = authority
-        self.keys = OwnKeys.of(ring, now)
+        self._keys = None if ring is None else OwnKeys.of(ring, now)
         self.directory = Directory.empty(network)
 
     def load(self, conn: Connection) -> None:
@@ -62,9 +65,16 @@ class Office:
             revocations=trust_rows.read_revocations(conn),
         )
 
+    @property
+    def keys(self) -> OwnKeys:
+        """The private keys of this office."""
+        if self._keys is None:
+            raise Misuse("an office that was opened without its keys")
+        return self._keys
+
     def use_ring(self, ring: KeyRing, now: int) -> None:
         """Act with a rotated key ring from now on."""
-        self.keys = OwnKeys.of(ring, now)
+        self._keys = OwnKeys.of(ring, now)
 
     def seal_key(self, key_id: str) -> SealPrivate:
         """Give our private key of this id, also one just rotated away."""

@@ -30,7 +30,10 @@ _BACKLOG = 128
 
 def desk_of(node: Node) -> Desk:
     """Give the desk of a node that can write."""
-    return Desk(node.settings, node.office, node.register, node.database, node.writer.write_now)
+    return Desk(
+        node.settings, node.office, node.database, node.writer.write_now, node.clock, node.random,
+        register_or_none=node.register,
+    )  # fmt: skip
 
 
 def run_node(settings: Settings, ring: KeyRing, *, ready: Callable[[], None] | None = None) -> None:

@@ -24,7 +24,7 @@ ORDER: tuple[str, ...] = tuple(
 
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
 
-    node: clock sections settings logs
+    node: clock sections settings logs exits ask stewards
     node.storage: columns failures statements tables migrations sqlite postgresql engine migrate vault
     node.storage: log_rows trust_rows peer_rows queue_rows case_rows audit_rows writer
     node: storage
@@ -35,7 +35,7 @@ ORDER: tuple[str, ...] = tuple(
     node: inbox
     node.transport: errors limits batch form hop tls addresses paths connection quota
     node.transport: listener client
-    node: peers courier gossip exchange doctor app setup faults desk control run demo
+    node: peers courier gossip exchange doctor app setup faults desk reading control run demo
     node: cli
     """.strip().splitlines()
 )

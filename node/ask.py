@@ -1,0 +1,113 @@
+"""Asking a node that runs: the command line's end of the control socket.
+
+    answer = ask_node(settings.control.socket, "case.list", {})
+
+One request is one verb with JSON arguments (`node.control` is the other end). What the node
+says went wrong comes out as `Told`, with the sentence and exit status that the node gave.
+This module loads no database and no server, so that a command which only asks starts fast.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from node.exits import Exit, Fault
+from protocol.encoding import Fields, Json, canonical, decode
+from protocol.errors import Rejected
+
+_ANSWER_BYTES_MAX: Final = 256 * 1024 * 1024
+_WAIT_S: Final = 120.0
+
+
+class NoNode(Exception):  # (not an error: the command then works by itself)
+    """No node listens on the socket."""
+
+
+class Told(Exception):  # (the node's own sentence, to be shown as it is)
+    """The node ran the verb and says why it failed."""
+
+    def __init__(self, fault: Fault) -> None:
+        """Keep the fault as the node described it."""
+        super().__init__(fault.sentence)
+        self.fault = fault
+
+
+_GONE: Final = Fault(
+    "node-gone",
+    "The node ended before it answered. Start it with `comity run`, then look whether it was "
+    "done (`comity case list`) before doing it again.",
+    Exit.LATER,
+)
+_BUSY: Final = Fault(
+    "node-busy",
+    f"The node did not answer within {_WAIT_S:.0f} seconds. Look whether it was done "
+    "(`comity case list`) before doing it again; the node's log says what keeps it.",
+    Exit.LATER,
+)
+
+
+@contextlib.contextmanager
+def reachable(path: Path) -> Iterator[str]:
+    """Give a name for the socket that fits the 108 bytes the kernel has for one."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """The standard library's client, over a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=_WAIT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket, or raise `NoNode`."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        try:
+            with reachable(self._path) as name:
+                self.sock.connect(name)
+        except (FileNotFoundError, ConnectionRefusedError) as fault:
+            self.sock.close()
+            raise NoNode from fault
+
+
+def ask_node(path: Path, verb: str, arguments: Mapping[str, Json]) -> dict[str, Json]:
+    """Run a verb in the node that listens at `path`.
+
+    Raises `NoNode` if none does, `Told` if it could not do it or if its answer never came.
+    """
+    connection = _UnixConnection(path)
+    try:
+        connection.request("POST", f"/v1/{verb}", canonical(dict(arguments)))
+        response = connection.getresponse()
+        raw = response.read(_ANSWER_BYTES_MAX)
+    except TimeoutError as fault:
+        raise Told(_BUSY) from fault
+    except (ConnectionError, http.client.HTTPException) as fault:
+        raise Told(_GONE) from fault
+    finally:
+        connection.close()
+    answer = Fields({"answer": decode(raw or b"{}", bytes_max=_ANSWER_BYTES_MAX)}, "answer")
+    found = answer.object("answer")
+    if response.status == http.client.OK:
+        return found
+    raise Told(_fault(found, response.status))
+
+
+def _fault(found: dict[str, Json], status: int) -> Fault:
+    fields = Fields(found, "fault")
+    try:
+        return Fault(fields.text("code"), fields.text("sentence"), Exit(fields.integer("exit")))
+    except (Rejected, ValueError):
+        sentence = f"The node failed with status {status}; its log says why."
+        return Fault("node-failed", sentence, Exit.FAILED)

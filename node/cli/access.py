@@ -1,0 +1,155 @@
+"""How a command reaches a node's verbs: through the one that runs, or by itself.
+
+    answer = ask(call, "case.list", {})
+
+If a node runs, the verb runs in it. If none does, a writing verb takes the node's lock and
+opens the node here; a reading one opens the database for reading, and the key file only
+where the verb cannot do without. The passphrase comes from a file, from systemd, or from
+the person; never from an argument. Knows no command and shows nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from node.ask import NoNode, Told, ask_node
+from node.cli.call import Call, Failed
+from protocol.encoding import Json
+
+if TYPE_CHECKING:
+    from keys.ring import KeyRing
+    from node.settings import Settings
+
+CREDENTIAL: Final = "comity-passphrase"
+_STARTING_S_MAX: Final = 10.0
+_LOOK_AGAIN_S: Final = 0.1
+
+
+def settings_of(call: Call, overrides: Mapping[str, object] | None = None) -> Settings:
+    """Read the settings of the node that the command is about."""
+    from node.settings import load_settings
+
+    return load_settings(call.config_file(), overrides)
+
+
+def ask(
+    call: Call, verb: str, arguments: Mapping[str, Json], *, passphrase_file: Path | None = None
+) -> dict[str, Json]:
+    """Run a verb of the desk for this node, wherever it can run; give its result."""
+    settings = settings_of(call)
+    try:
+        return ask_node(settings.control.socket, verb, arguments)
+    except NoNode:
+        pass
+    except Told as told:
+        raise Failed(told.fault) from None
+    return _act_here(settings, verb, arguments, passphrase_file)
+
+
+def _act_here(
+    settings: Settings, verb: str, arguments: Mapping[str, Json], passphrase_file: Path | None
+) -> dict[str, Json]:
+    from node.desk import VERBS, act
+    from node.logs import configure
+
+    configure("error", "console")  # the command says by itself what happened
+    if not VERBS[verb].writes:
+        from node.reading import open_desk_for_reading
+
+        ring = open_ring(settings, passphrase_file) if VERBS[verb].needs_keys else None
+        with open_desk_for_reading(settings, ring) as desk:
+            return act(desk, verb, arguments)
+    return _write_here(settings, verb, arguments, open_ring(settings, passphrase_file))
+
+
+def _write_here(
+    settings: Settings, verb: str, arguments: Mapping[str, Json], ring: KeyRing
+) -> dict[str, Json]:
+    """Run a writing verb in this process, under the node's lock.
+
+    If another process holds the lock it is a command that will end, or a node that is just
+    starting: it is waited for, and a node that has started runs the verb itself.
+    """
+    from node.app import open_node
+    from node.clock import SystemClock
+    from node.desk import act
+    from node.run import desk_of
+    from node.storage.engine import NodeRuns, exclusive_lock
+
+    clock = SystemClock()
+    deadline = clock.monotonic() + _STARTING_S_MAX
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(exclusive_lock(settings.folder))
+                break
+            except NodeRuns:
+                if clock.monotonic() > deadline:
+                    raise
+            threading.Event().wait(_LOOK_AGAIN_S)
+            with contextlib.suppress(NoNode):
+                return ask_node(settings.control.socket, verb, arguments)
+        node = open_node(settings, ring, clock=clock)
+        stack.callback(node.close)
+        return act(desk_of(node), verb, arguments)
+
+
+# --- keys ------------------------------------------------------------------
+
+
+def open_ring(settings: Settings, passphrase_file: Path | None = None) -> KeyRing:
+    """Open the node's key file, which must be that of this authority."""
+    from keys.keyfile import read_key_file
+    from node.settings import SettingsError
+
+    ring = read_key_file(settings.keys.file, known_passphrase(settings, passphrase_file))
+    if (ring.network, ring.authority) != (settings.network, settings.authority):
+        raise SettingsError(
+            f"The key file is that of {ring.authority} in {ring.network}, and the settings name "
+            f"{settings.authority} in {settings.network}: one of the two is the wrong file."
+        )
+    return ring
+
+
+def known_passphrase(settings: Settings, passphrase_file: Path | None = None) -> bytes:
+    """Get the passphrase of this node: from a file, from systemd, or from the person."""
+    from keys.keyfile import read_passphrase
+
+    return read_passphrase(
+        file=passphrase_file or settings.keys.passphrase_file,
+        credential=CREDENTIAL,
+        prompt=asking(),
+    )
+
+
+def new_passphrase(file: Path | None, what: str) -> bytes:
+    """Get a passphrase for a new key file; a person types it twice."""
+    from keys.keyfile import KeyFileError, read_passphrase
+
+    if file is not None:
+        return read_passphrase(file=file)
+    if asking() is None:
+        return read_passphrase()
+    first = read_passphrase(prompt=lambda _: getpass.getpass(f"New passphrase for {what}: "))
+    again = getpass.getpass("Once more: ")
+    if read_passphrase(prompt=lambda _: again) != first:
+        raise KeyFileError("The two were not the same: nothing was made. Try again.")
+    return first
+
+
+def steward_passphrase(file: Path | None) -> bytes:
+    """Get the passphrase of a steward's key file."""
+    from keys.keyfile import read_passphrase
+
+    return read_passphrase(file=file, prompt=asking())
+
+
+def asking() -> Callable[[str], str] | None:
+    """Give what asks a person for a secret, if there is one at a terminal."""
+    return getpass.getpass if sys.stdin.isatty() else None

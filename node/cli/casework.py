@@ -1,0 +1,210 @@
+"""`comity request`, `comity case` and `comity outbox`: sending, reading, and what waits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+import typer
+from typer.core import TyperGroup
+
+from node.cli import case_text
+from node.cli.access import ask
+from node.cli.bodies import checked_request, read_body
+from node.cli.call import Act, Call, PassphraseOption, command, failed, usage
+from node.cli.files import manifest_json, write_new
+from node.cli.output import plural, when
+from protocol.encoding import Fields, Json
+
+EVENTS: Final = {
+    "answer": "Answer in a case: the reply to a request, with evidence if there is some.",
+    "note": "Say something in a case that changes nothing.",
+}
+"""The events that `comity case EVENT` knows, with what each of them does."""
+
+_MANIFESTS_MAX: Final = 100_000
+
+BodyOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--body", metavar="FILE", show_default=False,
+        help="What is said: a JSON object, or any text. - is standard input.",
+    ),
+]  # fmt: skip
+EvidenceOption: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--evidence", metavar="PATH", show_default=False,
+        help="A file or folder whose hashes go with it; may be given again.",
+    ),
+]  # fmt: skip
+
+
+class _Events(TyperGroup):
+    """The group `case`, which names the events where it is given a word that is none."""
+
+    def resolve_command(self, ctx, args):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        """Find the command, or say which there are."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            known = ", ".join(self.commands)
+            raise usage(f'"{args[0]}" is no event and no command of `comity case`: {known}.')
+        return super().resolve_command(ctx, args)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    request = typer.Typer(no_args_is_help=True, help="Ask another authority for something.")
+    command(request, "send")(send)
+    app.add_typer(request, name="request")
+    case = typer.Typer(cls=_Events, no_args_is_help=True, help="Read a case, or add to it.")
+    command(case, "list")(list_cases)
+    command(case, "show")(show)
+    command(case, "receipts")(receipts)
+    for event, meaning in EVENTS.items():
+        command(case, event)(_event(event, meaning))
+    app.add_typer(case, name="case")
+    command(app, "outbox")(outbox)
+
+
+def send(
+    call: Call,
+    to: Annotated[str, typer.Option(metavar="AUTHORITY", help="Whom to ask.")],
+    kind: Annotated[str, typer.Option(metavar="KIND", help="What for, e.g. MLA_EVIDENCE.")],
+    body: BodyOption = None,
+    evidence: EvidenceOption = None,
+    passphrase_file: PassphraseOption = None,
+) -> None:
+    """Open a case: seal a request to another authority and queue it."""
+    said = checked_request(read_body(body), kind.upper())
+    if body is None and not evidence:
+        raise usage("A request says something: give --body FILE.")
+    arguments: dict[str, Json] = {
+        "to": to, "kind": kind, "body": said, "manifest": manifest_json(call, evidence),
+    }  # fmt: skip
+    sent = ask(call, "request.send", arguments, passphrase_file=passphrase_file)
+    if not call.out.result(sent):
+        call.out.verdict(f"The request to {to} is queued.", good=True)
+        _say_queued(call, Fields(sent, "answer"))
+
+
+def _event(event: str, meaning: str) -> Act:
+    """Make the command of one event."""
+
+    def act(
+        call: Call,
+        case: Annotated[str, typer.Argument(metavar="CASE", help="Its id, or how it begins.")],
+        body: BodyOption = None,
+        evidence: EvidenceOption = None,
+        passphrase_file: PassphraseOption = None,
+    ) -> None:
+        said = read_body(body)
+        if not said and not evidence:
+            raise usage(f"{event.capitalize()} what? Give --body FILE, --evidence PATH, or both.")
+        arguments: dict[str, Json] = {
+            "case": case, "event": event, "body": said,
+            "manifest": manifest_json(call, evidence),
+        }  # fmt: skip
+        sent = ask(call, "case.event", arguments, passphrase_file=passphrase_file)
+        if not call.out.result(sent):
+            call.out.verdict(f"The {event} is queued.", good=True)
+            _say_queued(call, Fields(sent, "answer"))
+
+    act.__doc__ = meaning
+    return act
+
+
+def _say_queued(call: Call, sent: Fields) -> None:
+    case = sent.text("case")
+    call.out.line(f"  case     {case}")
+    call.out.line(f"  message  {sent.text('message')}")
+    call.out.line(f"Whether it has arrived:  {call.typed('case', 'show', short(case))}")
+
+
+def short(case: str) -> str:
+    """Give enough of a case's id to find it again."""
+    return case.rpartition("/")[2][:8]
+
+
+def list_cases(call: Call) -> None:
+    """List the cases, the one that changed last first."""
+    found = ask(call, "case.list", {})
+    if not call.out.result(found):
+        case_text.say_cases(call, Fields(found, "answer"))
+
+
+def show(
+    call: Call,
+    case: Annotated[str, typer.Argument(metavar="CASE", help="Its id, or how it begins.")],
+    passphrase_file: PassphraseOption = None,
+) -> None:
+    """Show a case with everything that was said in it."""
+    found = ask(call, "case.show", {"case": case}, passphrase_file=passphrase_file)
+    if not call.out.result(found):
+        case_text.say_case(call, Fields(found, "answer"))
+
+
+def receipts(
+    call: Call,
+    case: Annotated[str, typer.Argument(metavar="CASE", help="Its id, or how it begins.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to put the files.")],
+    passphrase_file: PassphraseOption = None,
+) -> None:
+    """Write the receipts of a case, each a file that proves itself offline."""
+    found = Fields(
+        ask(call, "case.receipts", {"case": case}, passphrase_file=passphrase_file), "answer"
+    )
+    case_id = found.text("case")
+    out.mkdir(parents=True, exist_ok=True)
+    written: list[Json] = []
+    for item in found.items("receipts", count_max=_MANIFESTS_MAX):
+        one = Fields(item, "receipt")
+        message = one.text("message")
+        path = out / f"{message[:16]}.receipt"
+        write_new(path, one.base64("file", bytes_max=_RECEIPT_BYTES_MAX))
+        written.append(
+            {"message": message, "kind": one.text("kind"), "issuer": one.text("issuer"),
+             "file": str(path)}
+        )  # fmt: skip
+    if call.out.result({"schema": "comity.receipts/1", "case": case_id, "receipts": written}):
+        return
+    if not written:
+        raise failed("no-receipts", "No message of this case has a receipt yet.")
+    call.out.verdict(f"Wrote {plural(len(written), 'receipt')} to {out}.", good=True)
+    call.out.line("Anybody can verify them, without this node:  comity verify FILE")
+
+
+_RECEIPT_BYTES_MAX: Final = 16 * 1024 * 1024
+
+
+def outbox(call: Call) -> None:
+    """Show what waits to be delivered, why, and when it is tried next."""
+    found = ask(call, "outbox", {})
+    if call.out.result(found):
+        return
+    fields = Fields(found, "answer")
+    waiting = [Fields(one, "waiting") for one in fields.items("waiting", count_max=1_000_000)]
+    if not waiting:
+        call.out.line("Nothing waits: every message has its receipt.")
+    else:
+        call.out.heading(f"{plural(len(waiting), 'message')} waiting")
+        call.out.table(
+            ("to", "message", "queued", "tries", "why", "next try", "given up"),
+            [
+                (one.text("to"), one.text("message")[:16], when(one.take("queued")),
+                 one.take("attempts"), one.take("why") or "not tried yet",
+                 when(one.take("next_try")) or "at once", when(one.take("expires")))
+                for one in waiting
+            ],
+        )  # fmt: skip
+    alarms = [Fields(one, "alarm") for one in fields.items("alarms", count_max=1_000)]
+    if alarms:
+        call.out.line()
+        call.out.heading(plural(len(alarms), "alarm"))
+        call.out.table(
+            ("when", "what", "peer", "about", ""),
+            [
+                (when(one.take("at")), one.take("kind"), one.take("peer"), one.take("message"),
+                 one.take("detail"))
+                for one in alarms
+            ],
+        )  # fmt: skip

@@ -1,0 +1,89 @@
+"""The program: its commands put together, and how it ends.
+
+Every command module registers its own commands when it is imported; they import nothing
+heavy before they run, so `comity --help` loads neither database nor server. A failure that
+we foresee is one sentence and an exit status; a bug keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from node.cli import casework, checking, evidence, keyring, making, network, serving
+from node.cli.call import ConfigOption, Failed, JsonOption, Shared
+from node.cli.output import Output, silence_stdout
+from node.exits import Exit, Fault
+
+app = typer.Typer(
+    name="comity",
+    help="Exchange mutual legal assistance with other authorities: signed, sealed, receipted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _module in (making, network, serving, casework, evidence, checking, keyring):
+    _module.register(app)
+
+
+@app.callback()
+def _shared(
+    context: typer.Context,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        Output(as_json=False).line(f"comity {installed('comity')}")
+        raise typer.Exit
+    context.obj = Shared(config, as_json)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit status."""
+    sys.exit(int(run(sys.argv[1:] if arguments is None else list(arguments))))
+
+
+def run(arguments: Sequence[str]) -> Exit:
+    """Run one command and give its exit status; only bugs come out as exceptions."""
+    out = Output(as_json="--json" in arguments)
+    try:
+        status = Exit(app(list(arguments), prog_name="comity", standalone_mode=False) or 0)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return silence_stdout()
+    except Exception as problem:
+        fault = _described(problem)
+        if fault is None:
+            raise
+        out.fault(fault)
+        return fault.exit
+    return status
+
+
+def _described(problem: Exception) -> Fault | None:
+    """Say what a person shall be told; None for a bug."""
+    if isinstance(problem, Failed):
+        return problem.fault
+    if isinstance(problem, TyperException):
+        return Fault("usage", _usage(problem), Exit.USAGE)
+    if isinstance(problem, Abort):
+        return Fault("stopped", "Stopped before the end.", Exit.FAILED)
+    from node.faults import EXPECTED, describe
+
+    return describe(problem) if isinstance(problem, EXPECTED) else None
+
+
+def _usage(problem: TyperException) -> str:
+    """Say what was typed wrongly, and where help is."""
+    text = problem.format_message() if hasattr(problem, "format_message") else str(problem)
+    context = getattr(problem, "ctx", None)
+    where = context.command_path if context is not None else "comity"
+    return f"{text.rstrip('.')}. `{where} --help` shows what can be typed."
