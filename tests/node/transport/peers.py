@@ -90,8 +90,8 @@ class Node:
         """The listed URL."""
         return f"https://127.0.0.1:{self.port}"
 
-    def client(self, authority: str = ASKING, *, pins: frozenset[str] | None = None,
-               url: str | None = None, expected: str = ASKED,
+    def client(self, authority: str = ASKING, *, number: int = 0,
+               pins: frozenset[str] | None = None, url: str | None = None, expected: str = ASKED,
                resolve: hop.Resolve | None = None, limits: TransportLimits | None = None,
                allow_private: bool = True) -> PeerClient:  # fmt: skip
         """Give a client of this node's, owned by `authority`."""
@@ -99,7 +99,7 @@ class Node:
         client = PeerClient(
             Peer(expected, (url or self.url,), pins),
             OwnSide(
-                lambda: hop_signer(authority),
+                lambda: hop_signer(authority, number),
                 resolve or resolver(ASKED),
                 allow_private_addresses=allow_private,
             ),
@@ -208,7 +208,7 @@ async def listening(
 async def until(condition: Callable[[], bool], *, timeout_s: float = 5.0) -> None:
     """Wait for a condition, no longer than it takes to come true."""
     async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110  (what is waited for has no event to offer)
+        while not condition():
             await asyncio.sleep(0.005)
 
 

@@ -17,6 +17,7 @@ from tests.node.transport.peers import ASKING, NONCE, NOW, OTHER, Known, hop_sig
 from tests.node.transport.signing import (
     BODY,
     RESOLVE,
+    TYPE,
     URL,
     Headers,
     accept,
@@ -152,6 +153,13 @@ def test_another_method_host_or_path_is_refused(method: str, url: str) -> None:
     """A request is good at one URL only."""
     with pytest.raises(NotAuthentic):
         verify(dict(signed().headers), method=method, url=url)
+
+
+def test_a_content_type_that_nobody_signed_is_refused() -> None:
+    """Without a body there is no content-type, so nobody can slip one in."""
+    headers = {**signed(b"", "GET").headers, "content-type": TYPE}
+    with pytest.raises(NotAuthentic, match="together"):
+        verify(headers, b"", method="GET")
 
 
 def test_one_of_several_own_urls_is_enough_and_none_is_none() -> None:

@@ -61,6 +61,14 @@ async def test_a_connection_without_a_handshake_is_cut() -> None:
         await until(lambda: node.listener.connections == 0)
 
 
+async def test_a_connection_that_shakes_hands_and_says_nothing_is_cut() -> None:
+    """The first header has its deadline from the start, not from its first byte."""
+    async with listening(limits=replace(QUICK, keepalive_s_max=60.0)) as node:
+        reader, writer = await node.raw()
+        assert await asyncio.wait_for(closed(reader), GRACE_S) == b""
+        writer.transport.abort()
+
+
 async def test_an_idle_connection_is_closed() -> None:
     """A peer that says nothing more keeps its place for a bounded time."""
     async with listening() as node:
@@ -73,7 +81,7 @@ async def test_an_idle_connection_is_closed() -> None:
 
 async def test_a_body_below_the_minimum_rate_is_cut() -> None:
     """A verified peer too must send its body in time."""
-    async with listening() as node:
+    async with listening(limits=replace(QUICK, body_s_max=60.0)) as node:
         body = Batch((), (bytes(200_000),)).encode()
         reader, writer = await node.raw()
         writer.write(await chunked_head(node, body))

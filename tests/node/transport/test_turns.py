@@ -12,7 +12,7 @@ from node.transport.batch import Answer, Batch
 from node.transport.errors import TransportFailure
 from node.transport.limits import TransportLimits
 from node.transport.paths import ENVELOPES
-from tests.node.transport.peers import ASKING, OTHER, listening, resolver
+from tests.node.transport.peers import ASKING, OTHER, Known, hop_signer, listening, resolver
 
 ONE = Batch((), (b"sealed",))
 
@@ -103,6 +103,22 @@ async def test_a_peer_over_its_rate_is_told_to_come_back() -> None:
             await client.get_listings()
         assert caught.value.code == "busy"
         await node.client(OTHER).get_listings()
+
+
+async def test_a_peer_with_two_keys_has_one_rate() -> None:
+    """Behind the bucket of an address and a claimed key stands the one of the authority."""
+    keys = [hop_signer(ASKING, number) for number in (0, 1)]
+    known = {each.public.key_id: Known(ASKING, each.public) for each in keys}
+    limits = TransportLimits(rate_per_peer=0.001, rate_burst=3, shutdown_s_max=0.5)
+    async with listening(limits=limits, resolve_any=known.get) as node:
+        codes = []
+        for number in (0, 1, 0, 1):
+            client = node.client(number=number)
+            try:
+                await client.get_listings()
+            except TransportFailure as failure:
+                codes.append((failure.code, failure.signed))
+        assert codes == [("busy", True)]
 
 
 async def test_a_peer_has_so_many_requests_under_way_and_no_more() -> None:
