@@ -33,11 +33,12 @@ from protocol.listing import (
     decode_listing_text,
     verify_listing,
 )
+from protocol.merkle import leaf_hash, verify_inclusion
 from protocol.network import TrustedDocument, decode_document, verify_first
 from protocol.note import decode_note
 from protocol.proof import decode_proof
 from protocol.receipt import Receipt, decode_receipt, verify_receipt
-from protocol.record import Decision, decode_decision
+from protocol.record import Decision, commitment, decode_decision, entry
 
 RECEIPT_FILE_KIND: Final = "comity-receipt"
 
@@ -144,7 +145,7 @@ def read_claim(raw: bytes) -> ReceiptClaim:
 
     Raises `Malformed` or `TooLarge` if a part is not in its form, `NotAuthentic` if the
     receipt contradicts itself: a decision about a message to somebody else than its log's
-    owner, or a path that does not fit the tree.
+    owner, or a path that does not lead from the record to the root. No signature is judged.
     """
     receipt = decode_receipt(raw)
     decision = decode_decision(receipt.record)
@@ -153,8 +154,14 @@ def read_claim(raw: bytes) -> ReceiptClaim:
     claim = ReceiptClaim(receipt, decision, checkpoint.origin, proof.index, checkpoint.size)
     if claim.origin != log_origin(decision.network, decision.recipient, claim.log_number):
         raise NotAuthentic("a decision that is not made by the owner of the log")
-    if proof.index >= checkpoint.size:
-        raise NotAuthentic("an index outside the tree")
+    leaf = leaf_hash(entry(commitment(receipt.record, receipt.salt)))
+    verify_inclusion(
+        leaf=leaf,
+        index=proof.index,
+        size=checkpoint.size,
+        path=proof.path,
+        root=checkpoint.root,
+    )
     return claim
 
 
@@ -228,8 +235,7 @@ def _verify_listing(
         verify_listing(decode_listing(shown[-1]), _as_listed(one.document, issuer))
         for one in documents
     ]
-    if verified[-1].listing.authority != issuer:
-        raise NotAuthentic("the listing is another authority's")
+    # It is the issuer's own: a key stands once in a document, and a listing shows no other's.
     return verified[-1]
 
 
