@@ -25,7 +25,7 @@ from node.transport.errors import TransportFailure
 from node.transport.hop import HopKey, VerifiedHop
 from node.transport.listener import PeerRoutes
 from protocol.errors import EpochAhead, Malformed, NotAuthentic
-from protocol.limits import LONG_POLL_S_MAX
+from protocol.limits import BATCH_ENVELOPES_MAX, LONG_POLL_S_MAX
 
 _log = get("exchange")
 
@@ -84,7 +84,10 @@ class Exchange:
                 )  # fmt: skip
         if any(verdict.refusal == EpochAhead.code for verdict in verdicts):
             self._gossip.ask_soon(peer)
-        return tuple(_answer(one) for verdict in verdicts for one in (verdict, *verdict.also))
+        # A body holds so many answers. A receipt that has to wait comes back with the next
+        # message of its case, which lists the message as given up once more.
+        also = (one for verdict in verdicts for one in verdict.also)
+        return tuple(_answer(one) for one in (*verdicts, *also))[:BATCH_ENVELOPES_MAX]
 
     async def _pull(self, hop: VerifiedHop, wait_s: int) -> Batch:
         """A peer that nobody can connect to fetches what waits for it."""

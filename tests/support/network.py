@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from keys.keyfile import read_key_file
-from keys.ring import new_steward_ring
+from keys.ring import StewardRing, new_steward_ring
 from node.app import Node, open_node
 from node.clock import Clock, SystemClock, SystemRandom
 from node.courier import BackOff
@@ -105,9 +105,16 @@ def bound(port: int = 0) -> socket.socket:
 
 
 def make_network(
-    folder: Path, authorities: Sequence[str], databases: Mapping[str, str] | None = None
+    folder: Path,
+    authorities: Sequence[str],
+    databases: Mapping[str, str] | None = None,
+    *,
+    steward: StewardRing | None = None,
 ) -> dict[str, RunningNode]:
-    """Make the nodes, their document and listings; they trust each other and are down."""
+    """Make the nodes, their document and listings; they trust each other and are down.
+
+    The document has one steward: give its ring if the test signs another one later.
+    """
     clock, random = SystemClock(), SystemRandom()
     made: dict[str, MadeNode] = {}
     running: dict[str, RunningNode] = {}
@@ -126,14 +133,13 @@ def make_network(
             random=random, chosen=chosen, costs=QUICK,
         )  # fmt: skip
         running[name] = RunningNode(made[name].settings_file, port)
-    _introduce(made, clock)
+    _introduce(made, clock, steward or new_steward_ring("Steward", random=random, now=clock.now()))
     return running
 
 
-def _introduce(made: Mapping[str, MadeNode], clock: Clock) -> None:
+def _introduce(made: Mapping[str, MadeNode], clock: Clock, steward: StewardRing) -> None:
     """Sign one network document and install it with all listings everywhere."""
     now = clock.now()
-    steward = new_steward_ring("Steward", random=SystemRandom(), now=now)
     names = sorted(made)
     document = Document(
         network=NETWORK, version=1, prev=None, created=now, expires=now + YEAR_S, threshold=1,

@@ -1,0 +1,156 @@
+"""A link between two nodes that does to what it carries what a test says, by name.
+
+    link = pair.link(FIJI, QUMRAN)
+    link.next("lose the answer")              # of the next batch; then it is honest again
+    await pair[FIJI].send_to(QUMRAN)
+
+It stands in the place of the transport's client: whole batches and answers pass through it,
+so whoever holds it is a network (or a thief of a hop key), and can do no more than bytes can.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from node.exchange import Exchange
+from node.transport.batch import (
+    Answer,
+    Batch,
+    Pending,
+    Receipted,
+    Refused,
+    decode_answers,
+    decode_batch,
+    encode_answers,
+)
+from node.transport.errors import TransportFailure
+from node.transport.hop import HopRequest, VerifiedHop
+from protocol.errors import Rejected
+from tests.support.forge import flipped
+
+OnBatch: TypeAlias = Callable[[Batch], Sequence[Batch]]
+OnAnswers: TypeAlias = Callable[[tuple[Answer, ...]], tuple[Answer, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trick:
+    """What happens to one exchange: to its batch on the way, and to the answers back."""
+
+    batch: OnBatch = field(default=lambda batch: [batch])
+    answers: OnAnswers = field(default=lambda answers: answers)
+    lost: bool = False  # whether the answers never come back
+
+
+def _failed(_batch: Batch) -> Sequence[Batch]:
+    raise TransportFailure("unreachable", "the link is down")
+
+
+def _with(change: Callable[[tuple[bytes, ...]], Sequence[bytes]]) -> OnBatch:
+    return lambda batch: [replace(batch, envelopes=tuple(change(batch.envelopes)))]
+
+
+def _corrupt_receipts(answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    """Turn one bit in the middle of each receipt."""
+    return tuple(
+        replace(one, receipt=flipped(one.receipt, len(one.receipt) // 2))
+        if isinstance(one, Receipted)
+        else one
+        for one in answers
+    )
+
+
+def _swap_receipts(answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    """Give the first envelope the receipt of the last, and the other way round."""
+    first, *between, last = answers
+    assert isinstance(first, Receipted)
+    assert isinstance(last, Receipted)
+    return (
+        replace(first, receipt=last.receipt), *between, replace(last, receipt=first.receipt)
+    )  # fmt: skip
+
+
+TRICKS: Final[Mapping[str, Trick]] = {
+    "lose the batch": Trick(batch=_failed),
+    "lose the answer": Trick(lost=True),
+    "double the batch": Trick(batch=lambda batch: [batch, batch]),
+    "double each envelope": Trick(batch=_with(lambda raw: [one for one in raw for _ in "12"])),
+    "reverse the batch": Trick(batch=_with(lambda raw: raw[::-1])),
+    "one batch for each, last first": Trick(
+        batch=lambda batch: [replace(batch, envelopes=(one,)) for one in batch.envelopes[::-1]]
+    ),
+    "corrupt the envelopes": Trick(batch=_with(lambda raw: [flipped(one, -20) for one in raw])),
+    "corrupt the receipts": Trick(answers=_corrupt_receipts),
+    "swap the receipts": Trick(answers=_swap_receipts),
+    "refuse without proof": Trick(
+        answers=lambda answers: tuple(Refused(one.envelope, "expired") for one in answers)
+    ),
+    "say pending": Trick(answers=lambda answers: tuple(Pending(one.envelope) for one in answers)),
+    "say nothing": Trick(answers=lambda _: ()),
+}
+
+
+@dataclass(slots=True)
+class Link:
+    """The way from one node to another; `carried` is all that ever passed."""
+
+    sender: str
+    recipient: str
+    exchange: Callable[[], Exchange]
+    now: Callable[[], int]
+    key_id: Callable[[], str]
+    carried: list[Batch] = field(default_factory=list)
+    answered: list[tuple[Answer, ...]] = field(default_factory=list)
+    _tricks: deque[Trick] = field(default_factory=deque)
+    _nonces: int = 0
+
+    def next(self, *tricks: str | Trick) -> None:
+        """Say what happens to the next exchanges, one after the other."""
+        self._tricks.extend(TRICKS[one] if isinstance(one, str) else one for one in tricks)
+
+    async def post_envelopes(self, batch: Batch) -> tuple[Answer, ...]:
+        """Carry a batch there and its answers back, as the transport's client does."""
+        trick = self._tricks.popleft() if self._tricks else Trick()
+        answers: tuple[Answer, ...] = ()
+        for one in trick.batch(batch):
+            answers += await self.carry(one)
+        if trick.lost:
+            raise TransportFailure("timeout", "the answer was lost")
+        return trick.answers(answers)
+
+    async def carry(self, batch: Batch, nonce: str | None = None) -> tuple[Answer, ...]:
+        """Carry one batch as bytes; a refusal of all of it is the word that a client gives."""
+        self.carried.append(batch)
+        routes = self.exchange().routes()
+        try:
+            answers = await routes.accept(self.hop(nonce), decode_batch(batch.encode()))
+            self.answered.append(decode_answers(encode_answers(answers)))
+        except Rejected as refusal:
+            raise TransportFailure(refusal.code, "refused", signed=True) from refusal
+        return self.answered[-1]
+
+    def hop(self, nonce: str | None = None) -> VerifiedHop:
+        """Give what the listener makes of a verified request of the sender."""
+        self._nonces += 1
+        now = self.now()
+        request = HopRequest("POST", "https://x.example/comity/v1/envelopes", "", "")
+        return VerifiedHop(
+            self.sender, self.key_id(), nonce or f"{self.sender}-{self._nonces:032}",
+            now, now + 120, request,
+        )  # fmt: skip
+
+    async def get_network(self, version: int | None) -> Sequence[bytes]:
+        """Give the recipient's network documents."""
+        try:
+            return await self.exchange().routes().network(version)
+        except Rejected as refusal:
+            raise TransportFailure(refusal.code, "refused", signed=True) from refusal
+
+    async def get_listings(self) -> tuple[Sequence[bytes], Sequence[bytes]]:
+        """Give the recipient's listings and revocations."""
+        return await self.exchange().routes().listings()
+
+
+__all__ = ["TRICKS", "Link", "Trick"]
