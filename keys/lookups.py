@@ -64,7 +64,7 @@ class Lookups:
         return self.document
 
     def judge(self, epoch: int, now: int) -> TrustedDocument:
-        """Give the document whose sign keys judge a message of this epoch (SPEC 4.6)."""
+        """Give the document whose sign keys judge a message of this epoch (SPEC 4.4)."""
         if epoch > self.document.version:
             raise EpochAhead(f"epoch {epoch} is ahead of the document here")
         found = self._installed(epoch)
