@@ -14,7 +14,7 @@ import errno
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -23,7 +23,7 @@ from typing import Any, Final
 from node.clock import SystemClock, SystemRandom
 from node.demo.page import SCHEMA, Hint, JsonPage, Page, Played
 from node.demo.stage import LOG_FILE, Stage, StepFailed
-from node.demo.story import ASKED, ASKING, AUTHORITIES, NETWORK, STEPS, THIRD, Company, Step
+from node.demo.story import ASKED, ASKING, AUTHORITIES, NETWORK, STEPS, THIRD, Company, Seen, Step
 from node.exits import Exit
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -38,22 +38,37 @@ def run_demo(*, once: bool, keep: Path | None, json: bool) -> Exit:
     """
     folder = _new_folder(keep)
     page = JsonPage() if json else Page()
+    with _ended_by_signals() as deaf:
+        status, stopped = _on_stage(folder, page, deaf, once=once, kept=keep is not None)
+        done = stopped or status is Exit.DONE
+        if removed := done and keep is None:
+            shutil.rmtree(folder)
+    page.word(_farewell(folder, done=done, removed=removed))
+    return status
+
+
+def _on_stage(
+    folder: Path, page: Page, deaf: Callable[[], None], *, once: bool, kept: bool
+) -> tuple[Exit, bool]:
+    """Play and stay up, and end every process; says how it went and whether it was stopped."""
     clock = SystemClock()
-    status = Exit.FAILED
-    with _ended_by_signals(), Stage(clock) as stage:
+    status, stopped = Exit.FAILED, False
+    with Stage(clock) as stage:
         company = Company(folder, stage, clock, SystemRandom())
         try:
             page.begin()
-            if _play(company, page, once=once, kept=keep is not None):
+            if _play(company, page, once=once, kept=kept):
                 status = Exit.DONE
             if status is Exit.DONE and not once:
                 _stay(company, page)
+                status = Exit.FAILED
         except KeyboardInterrupt:
-            page.word("")
-    if removed := keep is None and status is Exit.DONE:
-        shutil.rmtree(folder)
-    page.word(_farewell(folder, done=status is Exit.DONE, removed=removed))
-    return status
+            stopped = True
+        finally:
+            deaf()
+    if stopped:
+        page.word("All nodes have ended.")
+    return status, stopped
 
 
 def _new_folder(keep: Path | None) -> Path:
@@ -70,17 +85,23 @@ def _new_folder(keep: Path | None) -> Path:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the demo as Ctrl-C does, and nothing disturb its end."""
+def _ended_by_signals() -> Iterator[Callable[[], None]]:
+    """Let SIGTERM and SIGHUP end the demo as Ctrl-C does; gives what shuts its ears to them.
 
-    def end(_number: int, _frame: FrameType | None) -> None:
+    Nothing may disturb the end: processes are being ended, and folders removed.
+    """
+
+    def deaf() -> None:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        deaf()
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, end) for number in _SIGNALS}
     try:
-        yield
+        yield deaf
     finally:
         for number, old in before.items():
             signal.signal(number, old)
@@ -103,7 +124,8 @@ def _play(company: Company, page: Page, *, once: bool, kept: bool) -> bool:
         "seconds": round(company.clock.monotonic() - began, 3),
         "steps_total": len(STEPS),
         "steps": [_step_json(one) for one in played],
-        "network": {"id": NETWORK, **company.said},
+        "network": NETWORK,
+        "fingerprint": None if company.document is None else company.document.digits,
         "authorities": _authorities(company),
         "cases": [one for one in (company.case, company.second_case) if one],
         "folder": str(company.folder) if kept or not ok or not once else None,
@@ -115,18 +137,18 @@ def _play(company: Company, page: Page, *, once: bool, kept: bool) -> bool:
 
 
 _LEAD: Final = "The nodes stay up. In another terminal, try:"
-_LEAD_KEPT: Final = "The nodes are down; these commands work on what they left:"
+_LEAD_KEPT: Final = "The nodes are down, these commands work on what they left; `run` starts one:"
 
 
 def _play_one(company: Company, page: Page, step: Step) -> Played:
     began = company.clock.monotonic()
     try:
         with page.during(step.title):
-            ok, saw = True, step.play(company)
+            ok, seen = True, step.play(company)
     except (StepFailed, OSError) as fault:
-        ok, saw = False, f"{step.title}: {fault}"
-    note = str(company.said["fingerprint"]) if step.name == "introduce" and ok else ""
-    return Played(step.name, ok, company.clock.monotonic() - began, saw, note)
+        ok, seen = False, Seen(f"{step.title}: {fault}")
+    seconds = company.clock.monotonic() - began
+    return Played(step.name, ok, seconds, seen.sentence, seen.note)
 
 
 def _step_json(played: Played) -> dict[str, Any]:
@@ -140,14 +162,13 @@ def _step_json(played: Played) -> dict[str, Any]:
 
 
 def _authorities(company: Company) -> list[dict[str, Any]]:
-    entries = company.said.get("entries", {})
     pids = company.stage.pids()
     return [
         {
             "id": one,
             "folder": str(company.home(one)),
             "pid": pids.get(one),
-            "log_entries": entries.get(one),
+            "log_entries": company.log_sizes.get(one),
         }
         for one in AUTHORITIES
     ]
@@ -161,19 +182,21 @@ def _hints(company: Company) -> list[Hint]:
 
     short = company.case.rpartition("/")[2][:_SHOWN_DIGITS]
     asking, asked, third = (company.home(one) for one in (ASKING, ASKED, THIRD))
-    received, receipt = str(company.received), str(min(company.receipts.iterdir()))
+    received, receipt = str(company.received), company.receipt
     return [
-        Hint(at(asked, "case", "show", short), "the request as the other side reads it"),
-        Hint(at(asking, "evidence", "verify", short, received), "file by file"),
-        Hint(at(third, "audit", "verify"), "a log, from storage"),
-        Hint(at(company.altered_log, "audit", "verify"), "the altered log: status 3"),
-        Hint(("verify", receipt), "a receipt, offline"),
-        Hint(at(asking, "doctor"), "is all well?"),
+        Hint(at(asked, "case", "show", short), "the case as the other side reads it"),
+        Hint(
+            at(asking, "evidence", "verify", short, received), "the files against what was signed"
+        ),
+        Hint(at(third, "audit", "verify"), "a log, derived again from storage"),
+        Hint(at(company.altered_log, "audit", "verify"), "the altered log (ends with status 3)"),
+        Hint(("verify", receipt), "a receipt, with no node at all"),
+        Hint(at(asked, "case", "note", short, "--body", str(company.note)), "a word to the other"),
     ]
 
 
 def _stay(company: Company, page: Page) -> None:
-    """Stay up until Ctrl-C; a node that ends by itself ends the demo too."""
+    """Stay up until Ctrl-C; returns only if a node has ended by itself."""
     page.word("\nCtrl-C ends all three nodes.")
     name = company.stage.wait_for_end()
     page.word(f"The node of {name} has ended; see {company.home(name) / LOG_FILE}.")

@@ -35,6 +35,8 @@ NOTICE: Final[dict[str, Json]] = {
     "asked_for": ["beneficial owners on file", "reports that name the company"],
 }
 
+NOTE: Final = "The original of the certificate follows by courier.\n"
+
 _ROWS: Final = (
     ("2026-01-09", "transfer in", "Ministry of Works, school roof 1/2", "48200.00", "48213.55"),
     ("2026-01-12", "cash", "Branch 3", "-20000.00", "28213.55"),

@@ -34,10 +34,17 @@ def copy_node(home: Path, copy: Path) -> None:
         before = _marks(home)
         shutil.copytree(home, copy, ignore=_NOT_COPIED)
         if _marks(home) == before:
-            open_database(f"sqlite:///{copy / DATABASE}").close()  # folds the WAL in
+            _fold(copy / DATABASE)
             return
         shutil.rmtree(copy)
     raise StepFailed(f"{home} would not be still for long enough to be copied")
+
+
+def _fold(path: Path) -> None:
+    """Let SQLite move what its write-ahead log holds into the file, as its last writer does."""
+    database = open_database(f"sqlite:///{path}")
+    database.transact(lambda _conn: None)
+    database.close()
 
 
 def _marks(home: Path) -> list[tuple[str, int, int]]:

@@ -69,7 +69,7 @@ class Page:
         mark, style = (self._tick, "green") if played.ok else (self._cross, "bold red")
         line = Text(f"{mark:>3} ", style=style)
         line.append(f"{played.seconds:4.1f} s  ", style="dim")
-        line.append(played.saw, style="default" if played.ok else "bold red")
+        line.append(played.saw, style="" if played.ok else "bold red")
         self._console.print(line, soft_wrap=True)
         if played.note:
             self._console.print(Text(f"{'':12}{played.note}", style="dim"), soft_wrap=True)
@@ -84,13 +84,13 @@ class Page:
 
     def hints(self, folder: Path, hints: Sequence[Hint], lead: str) -> None:
         """Give commands that can be copied into a shell."""
-        self._console.print(f"{lead}\n")
+        self._console.print(lead)
         self._console.print(Text(f"  D={shlex.quote(str(folder))}"), soft_wrap=True)
         for hint in hints:
-            words = [_short(word, folder) for word in hint.words]
-            line = Text(f"  {' '.join([shlex.quote(command_name()), *words])}")
-            line.append(f"   # {hint.shows}", style="dim")
-            self._console.print(line, soft_wrap=True)
+            # No comment behind the command: not every shell takes one that is pasted.
+            self._console.print(Text(f"  {hint.shows}:", style="dim"), soft_wrap=True)
+            words = [shlex.quote(command_name()), *(_short(word, folder) for word in hint.words)]
+            self._console.print(Text(f"    {' '.join(words)}"), soft_wrap=True)
 
     def word(self, text: str) -> None:
         """Say one more thing."""

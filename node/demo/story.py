@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from keys.fingerprint import document_fingerprint
+from keys.fingerprint import Fingerprint, document_fingerprint
 from node.clock import Clock, Random
 from node.demo import files, fraud
-from node.demo.network import THRESHOLD, introduce
+from node.demo.network import STEWARDS, THRESHOLD, introduce
 from node.demo.stage import Stage, StepFailed
 
 T = TypeVar("T")
@@ -46,8 +46,9 @@ class Company:
     case: str = ""
     second_case: str = ""
     tries: int = 0
-    said: dict[str, Any] = field(default_factory=dict)
-    """What the page shows beside the steps: the fingerprint, sizes of logs."""
+    document: Fingerprint | None = None
+    receipt: str = ""
+    log_sizes: dict[str, int] = field(default_factory=dict)
 
     def home(self, authority: str) -> Path:
         """Give an authority's folder."""
@@ -74,6 +75,11 @@ class Company:
         return self.home(ASKING) / "receipts"
 
     @property
+    def note(self) -> Path:
+        """A text that the newcomer may send in the case."""
+        return self.folder / "note.txt"
+
+    @property
     def altered_log(self) -> Path:
         """The copy of an authority's folder in which one byte of the log is another."""
         return self.folder / "altered" / ASKED
@@ -95,15 +101,23 @@ class Company:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What a step saw: a sentence for people, and below it the words of a command or a number."""
+
+    sentence: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step: its name for programs, what it is for people, and what it does."""
 
     name: str
     title: str
-    play: Callable[[Company], str]
+    play: Callable[[Company], Seen]
 
 
-def _make(company: Company) -> str:
+def _make(company: Company) -> Seen:
     """Make the three nodes, each with a passphrase in a file, so that it starts unattended."""
     ports = _free_ports(len(AUTHORITIES))
     commands = []
@@ -120,10 +134,10 @@ def _make(company: Company) -> str:
         ))  # fmt: skip
     for done in company.stage.comity_each(*commands):
         done.must()
-    return f"{', '.join(AUTHORITIES)}: keys, database, log and certificate of their own"
+    return Seen(f"made {', '.join(AUTHORITIES)}: each has its keys and its log")
 
 
-def _introduce(company: Company) -> str:
+def _introduce(company: Company) -> Seen:
     """Sign the network document, and install it with all listings at all three."""
     listings = [company.home(one) / f"{one}.listing" for one in AUTHORITIES]
     statement = introduce(
@@ -132,20 +146,19 @@ def _introduce(company: Company) -> str:
     )  # fmt: skip
     document = company.folder / "network.document"
     document.write_bytes(statement.encode())
-    digits = document_fingerprint(statement.identity)
+    company.document = found = document_fingerprint(statement.identity)
     for done in company.stage.comity_each(*(
         ("--config", company.home(one), "network", "install", document, *listings,
-         "--fingerprint", digits.hex, "--json")
+         "--fingerprint", found.hex, "--json")
         for one in AUTHORITIES
     )):  # fmt: skip
         done.must()
     company.stage.serve(*((one, company.home(one)) for one in AUTHORITIES))
-    company.said["fingerprint"] = digits.digits
-    company.said["sha256"] = digits.hex
-    return f"{THRESHOLD} of 3 stewards signed who they are; three nodes now run, with HTTPS"
+    signed = f"{THRESHOLD} of {len(STEWARDS)} stewards signed who is who; nodes run"
+    return Seen(f"{signed}; its digits, to compare:", found.digits)
 
 
-def _ask(company: Company) -> str:
+def _ask(company: Company) -> Seen:
     """Send a request with a folder of files as evidence; wait for its receipt."""
     files.write_request_files(company.offered)
     body = company.home(ASKING) / "request.json"
@@ -157,34 +170,35 @@ def _ask(company: Company) -> str:
     company.case = str(sent["case"])
     _wait_delivered(company, company.case)
     count = sum(one.is_file() for one in company.offered.rglob("*"))
-    return f"{ASKING} asks {ASKED} for bank records, {count} files listed; receipt is here"
+    return Seen(f"{ASKING} asks {ASKED} for bank records, with {count} files: receipted")
 
 
-def _answer(company: Company) -> str:
+def _answer(company: Company) -> Seen:
     """Read the request at the other side, and answer it with files."""
     shown = company.comity(ASKED, "case", "show", company.case)
-    title = shown["messages"][0]["body"].get("title")
-    if title != files.REQUEST["title"]:
+    request = shown["messages"][0]["body"]
+    if request.get("title") != files.REQUEST["title"]:
         raise StepFailed("the request that was read is not the one that was written")
     files.write_answer_files(company.produced)
     body = company.home(ASKED) / "answer.json"
     files.write_body(body, files.ANSWER)
+    company.note.write_text(files.NOTE)
     company.comity(
         ASKED, "case", "answer", company.case, "--body", body, "--evidence", company.produced
     )
     _wait_delivered(company, company.case, at=ASKED)
-    return f"{ASKED} reads “{title}” and answers with files"
+    return Seen(f"{ASKED} reads the request and answers, with files: receipted")
 
 
-def _check_files(company: Company) -> str:
+def _check_files(company: Company) -> Seen:
     """Hold the files that arrived against what the answer signed."""
     shutil.copytree(company.produced, company.received)
     found = company.comity(ASKING, "evidence", "verify", company.case, company.received)
     count = sum(one["verdict"] == "same" for one in found["items"])
-    return f"{ASKING} holds the files it got against the signed list: {count} of {count} same"
+    return Seen(f"{ASKING} has the files: all {count} are, byte for byte, what was signed")
 
 
-def _outage(company: Company) -> str:
+def _outage(company: Company) -> Seen:
     """Kill the third node, and write to it."""
     company.stage.kill(THIRD)
     body = company.home(ASKING) / "second-request.json"
@@ -198,7 +212,7 @@ def _outage(company: Company) -> str:
         f"{ASKING} never tried to reach {THIRD}",
     )  # fmt: skip
     company.tries = int(waiting[0]["attempts"])
-    return f"{THIRD} is killed (kill -9): a request to it waits, and says why: {waiting[0]['why']}"
+    return Seen(f"{THIRD} is killed (kill -9); a request to it waits: {waiting[0]['why']}")
 
 
 def _waiting(company: Company) -> list[dict[str, Any]]:
@@ -207,7 +221,7 @@ def _waiting(company: Company) -> list[dict[str, Any]]:
     return [one for one in waiting if one["to"] == THIRD]
 
 
-def _return(company: Company) -> str:
+def _return(company: Company) -> Seen:
     """Start the third node again, and wait until the message has arrived."""
     company.stage.serve((THIRD, company.home(THIRD)))
 
@@ -221,14 +235,12 @@ def _return(company: Company) -> str:
     found = company.comity(THIRD, "case", "list")["cases"]
     if [one["id"] for one in found] != [company.second_case]:
         raise StepFailed(f"{THIRD} does not hold exactly the one case that was sent to it")
-    return (
-        f"{THIRD} is back: the request arrives at try {company.tries + 1}, once, and is receipted"
-    )
+    tries = company.tries + 1
+    return Seen(f"{THIRD} is back; the request arrives, once, at try {tries}: receipted")
 
 
-def _check_logs(company: Company) -> str:
+def _check_logs(company: Company) -> Seen:
     """Re-derive all three logs from storage."""
-    sizes = {}
     for one, done in zip(
         AUTHORITIES,
         company.stage.comity_each(
@@ -236,27 +248,28 @@ def _check_logs(company: Company) -> str:
         ),
         strict=True,
     ):
-        sizes[one] = int(done.must().answer()["size"])
-    company.said["entries"] = sizes
-    counted = ", ".join(str(count) for count in sizes.values())
-    return f"three logs, re-derived entry by entry from storage: {counted} entries"
+        company.log_sizes[one] = int(done.must().answer()["size"])
+    counted = " + ".join(str(count) for count in company.log_sizes.values())
+    return Seen(f"the three logs, derived again from storage, hold: {counted} entries")
 
 
-def _alter_log(company: Company) -> str:
+def _alter_log(company: Company) -> Seen:
     """Change one byte of a record in a copy of an authority's folder."""
     fraud.copy_node(company.home(ASKED), company.altered_log)
     fraud.alter_acceptance(company.altered_log / "comity.db")
     done = company.stage.comity("--config", company.altered_log, "audit", "verify", "--json").must(
         3
     )
-    return f"audit verify, status 3: {_finding(done.answer())}"
+    sentence = f"one byte changed in a copy of {ASKED}'s log: caught, status 3"
+    return Seen(sentence, _finding(done.answer()))
 
 
 def _finding(report: dict[str, Any]) -> str:
-    return str(report["findings"][0]["sentence"])
+    found = report["findings"][0]
+    return f"{found['place']}: {found['sentence']}"
 
 
-def _alter_file(company: Company) -> str:
+def _alter_file(company: Company) -> Seen:
     """Change one byte of a bank statement in a copy of the files."""
     shutil.copytree(company.received, company.altered_files)
     fraud.alter_text(company.altered_files / files.STATEMENT, b"31990.00", b"31090.00")
@@ -267,18 +280,20 @@ def _alter_file(company: Company) -> str:
     bad = [one for one in done.answer()["items"] if one["verdict"] != "same"]
     if [one["path"] for one in bad] != [files.STATEMENT]:
         raise StepFailed("evidence verify accuses another file than the one that was altered")
-    return f"evidence verify, status 3: {files.STATEMENT} is {bad[0]['verdict']}"
+    sentence = "one byte changed in a copy of a bank statement: caught, status 3"
+    return Seen(sentence, f"{bad[0]['verdict']}: {files.STATEMENT}")
 
 
-def _check_receipt(company: Company) -> str:
+def _check_receipt(company: Company) -> Seen:
     """Export a receipt, verify it with no node and no configuration, then alter it."""
-    company.comity(ASKING, "case", "receipts", company.case, "--out", company.receipts)
-    receipt = next(iter(sorted(company.receipts.iterdir())))
-    company.stage.comity("verify", receipt, "--fingerprint", company.said["sha256"]).must()
+    given = company.comity(ASKING, "case", "receipts", company.case, "--out", company.receipts)
+    receipt = next(str(one["file"]) for one in given["receipts"] if one["issuer"] == ASKED)
+    company.receipt = receipt
+    company.stage.comity("verify", receipt, "--fingerprint", company.document, "--json").must()
     shutil.copyfile(receipt, company.altered_receipt)
     fraud.alter_receipt(company.altered_receipt)
-    company.stage.comity("verify", company.altered_receipt).must(3)
-    return f"{ASKED}'s receipt verifies offline, by anyone; with one byte changed, status 3"
+    company.stage.comity("verify", company.altered_receipt, "--json").must(3)
+    return Seen(f"{ASKED}'s receipt verifies offline; with one byte changed: caught")
 
 
 def _free_ports(count: int) -> list[int]:
