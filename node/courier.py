@@ -88,12 +88,17 @@ class Courier:
         writer: Writer,
         clock: Clock,
         *,
+        name: str,
         random: Callable[[int], bytes],
         deliver: Callable[[str], Deliver | None],
         ask_for_trust: Callable[[str], None],
         back_off: BackOff | None = None,
     ) -> None:
-        """Send for `office`; `deliver` gives a peer's client, None if it must fetch itself."""
+        """Send for `office`; `deliver` gives a peer's client, None if it must fetch itself.
+
+        `name` claims queues. It is the same after a restart, so that a node that was killed
+        takes up its own queues at once, and differs between nodes that share a database.
+        """
         self._office = office
         self._outbox = outbox
         self._database = database
@@ -103,7 +108,7 @@ class Courier:
         self._deliver = deliver
         self._ask_for_trust = ask_for_trust
         self._back_off = back_off or BackOff()
-        self._name = random(8).hex()
+        self._name = name
         self._senders: dict[str, _Sender] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._fetched: dict[str, asyncio.Event] = {}
@@ -239,7 +244,7 @@ class Courier:
         identities = [one.identity for one in batch]
 
         def note(tx: Tx) -> float:
-            queue_rows.note_attempt(tx.conn, identities, fault.code)
+            queue_rows.note_attempt(tx.conn, peer, identities, fault.code)
             return self._delay(tx, peer, fault.code)
 
         return await self._writer.write(note)

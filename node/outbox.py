@@ -24,6 +24,7 @@ from node.office import Office
 from node.storage import Connection, case_rows, peer_rows, queue_rows
 from node.storage.case_rows import Case, StoredMessage
 from node.storage.queue_rows import Waiting
+from node.storage.statements import Change, change_many
 from node.storage.vault import Vault
 from node.storage.writer import Tx
 from protocol.digest import sha256_hex
@@ -84,10 +85,12 @@ class Doubtful:
 class _Known:
     """What storage holds of the messages that a batch of answers speaks of."""
 
-    messages: Mapping[str, StoredMessage]
+    messages: dict[str, StoredMessage]
     cases: dict[str, Case]
     envelopes: Mapping[str, str]
     settled: set[str] = field(default_factory=set)
+    orders: dict[tuple[str, int], str] = field(default_factory=dict)  # taken by these answers
+    changes: list[Change] = field(default_factory=list)
 
 
 class Wake(Protocol):
@@ -242,6 +245,8 @@ class Outbox:
                 self._alarm(tx, "receipt-invalid", one.peer, None, one.code, kept=one.raw)
             else:
                 self._settle_one(tx, one, known)
+        # In this unit and not later: another one of its transaction may settle the same.
+        change_many(tx.conn, known.changes)
         settled = [one.answer.decision.identity for one in proven]
         queue_rows.delete_waiting(tx.conn, [one for one in settled if one in known.settled])
 
@@ -268,52 +273,58 @@ class Outbox:
         ):
             self._alarm(tx, "receipt-misplaced", proven.peer, decision.identity, "", kept=raw)
             return
-        if decision.kind == "message.accepted":
-            self._delivered(tx, stored, proven, known)
-        elif stored.state in {"queued", "undelivered"}:
-            self._refused(tx, stored, proven)
-            known.settled.add(stored.identity)
+        if contradiction := _contradiction(case, stored, proven):
+            self._alarm(tx, "equivocation", proven.peer, stored.identity, contradiction, kept=raw)
+        if decision.kind == "message.accepted" and stored.state != "delivered":
+            known.messages[stored.identity] = self._delivered(tx, stored, proven, known)
+        elif decision.kind == "message.refused" and stored.state in {"queued", "undelivered"}:
+            known.messages[stored.identity] = self._refused(tx, stored, proven, known)
 
-    def _delivered(self, tx: Tx, stored: StoredMessage, proven: Proven, known: _Known) -> None:
+    def _delivered(
+        self, tx: Tx, stored: StoredMessage, proven: Proven, known: _Known
+    ) -> StoredMessage:
         """A valid receipt makes a message delivered, whatever it was held for before."""
         case, raw = known.cases[stored.case_id], proven.answer.raw
-        if stored.identity in known.settled or stored.state == "delivered":
-            if stored.receipt not in {None, raw} and stored.order_number != _order(proven):
-                detail = "two orders for one message"
-                self._alarm(tx, "equivocation", case.peer, stored.identity, detail, kept=raw)
-            return
-        order = self._order_taken(tx, case, stored, proven)
+        order = self._order_taken(tx, known, stored, proven)
         last = max(case.order_last, order or 0)
         state = "DELIVERED" if case.state in {"SENT", "UNDELIVERABLE"} else case.state
         if (last, state) != (case.order_last, case.state):
             known.cases[case.id] = replace(case, order_last=last, state=state)
             # At once: another unit of this transaction may read the case.
             case_rows.change_case(tx.conn, case.id, order_last=last, state=state, changed_at=tx.now)
-        tx.later.append(
+        number = stored.order_number if order is None else order
+        known.changes.append(
             case_rows.message_change(
                 stored.identity, state="delivered", receipt=raw, changed_at=tx.now,
-                order_number=stored.order_number if order is None else order,
+                order_number=number,
             )
         )  # fmt: skip
         known.settled.add(stored.identity)
         tx.record(MessageDelivered(self._office.network, tx.now, stored.identity, sha256_hex(raw)))
+        return replace(stored, state="delivered", receipt=raw, order_number=number)
 
-    def _order_taken(self, tx: Tx, case: Case, stored: StoredMessage, proven: Proven) -> int | None:
+    def _order_taken(
+        self, tx: Tx, known: _Known, stored: StoredMessage, proven: Proven
+    ) -> int | None:
         """Give the order that the requested side gave our message, unless it was given before."""
-        order = _order(proven)
+        case, order = known.cases[stored.case_id], _order(proven)
         if case.side == "requested":
             return None
-        if order is not None and (
-            order > case.order_last
-            or case_rows.order_holder(tx.conn, case.id, order) in {None, stored.identity}
-        ):
-            return order
+        if order is not None:
+            holder = known.orders.get((case.id, order))
+            if holder is None and order <= case.order_last:
+                holder = case_rows.order_holder(tx.conn, case.id, order)
+            if holder in {None, stored.identity}:
+                known.orders[case.id, order] = stored.identity
+                return order
         detail = "a receipt without an order, or with one that was given before"
         raw = proven.answer.raw
         self._alarm(tx, "equivocation", case.peer, stored.identity, detail, kept=raw)
         return None
 
-    def _refused(self, tx: Tx, stored: StoredMessage, proven: Proven) -> None:
+    def _refused(
+        self, tx: Tx, stored: StoredMessage, proven: Proven, known: _Known
+    ) -> StoredMessage:
         """A refusal proven by the peer's log is final: stop sending, and say so loudly."""
         raw, code = proven.answer.raw, proven.answer.decision.code or ""
         case_rows.change_message(
@@ -325,6 +336,8 @@ class Outbox:
             )
         )
         self._alarm(tx, "refused", proven.peer, stored.identity, code)
+        known.settled.add(stored.identity)
+        return replace(stored, state="refused", receipt=raw)
 
     def give_up_expired(self, tx: Tx) -> int:
         """Make what waited beyond its `expires` undelivered; gives how many."""
@@ -348,7 +361,7 @@ class Outbox:
         for digest, code in hints.items():
             identity = identities.get(digest)
             if identity is not None:
-                queue_rows.note_attempt(tx.conn, [identity], code)
+                queue_rows.note_attempt(tx.conn, peer, [identity], code)
         if KeyUnknown.code in hints.values():
             self.reseal(tx, peer)
 
@@ -357,6 +370,20 @@ class Outbox:
         *, kept: bytes | None = None,
     ) -> None:  # fmt: skip
         peer_rows.insert_alarm(tx.conn, peer_rows.Alarm(tx.now, kind, peer, subject, detail, kept))
+
+
+def _contradiction(case: Case, stored: StoredMessage, proven: Proven) -> str | None:
+    """Say how a peer's proof contradicts another one of the same peer, if it does."""
+    accepted = proven.answer.decision.kind == "message.accepted"
+    if stored.state == "refused" and accepted:
+        return "a receipt after a proven refusal"
+    if stored.state != "delivered" or stored.receipt == proven.answer.raw:
+        return None
+    if not accepted:
+        return "a proven refusal after a receipt"
+    if case.side == "requested" or stored.order_number == _order(proven):
+        return None
+    return "two orders for one message"
 
 
 def _order(proven: Proven) -> int | None:

@@ -65,7 +65,7 @@ _EXPIRED = (
 )
 _NOTE_ATTEMPT = (
     update(outbox)
-    .where(outbox.c.identity.in_(_MANY))
+    .where(outbox.c.peer == bindparam("of_peer"), outbox.c.identity.in_(_MANY))
     .values(attempts=outbox.c.attempts + 1, last_code=bindparam("code"))
 )
 _DELETE = delete(outbox).where(outbox.c.identity.in_(_MANY))
@@ -117,9 +117,9 @@ def reseal_waiting(
     change(conn, outbox, {"identity": identity}, values)
 
 
-def note_attempt(conn: Connection, identities: Sequence[str], code: str | None) -> None:
-    """Count one more try of these messages, and the word that came back."""
-    conn.execute(_NOTE_ATTEMPT, {"many": list(identities), "code": code})
+def note_attempt(conn: Connection, peer: str, identities: Sequence[str], code: str | None) -> None:
+    """Count one more try of these messages to a peer, and the word that came back."""
+    conn.execute(_NOTE_ATTEMPT, {"of_peer": peer, "many": list(identities), "code": code})
 
 
 def delete_waiting(conn: Connection, identities: Sequence[str]) -> None:

@@ -92,7 +92,7 @@ TRICKS: Final[Mapping[str, Trick]] = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Link:
     """The way from one node to another; `carried` is all that ever passed."""
 

@@ -20,8 +20,9 @@ from typing import Final, TypeVar
 
 from keys.keyfile import read_key_file
 from keys.ring import KeyRing, new_steward_ring
-from node.app import LOG_NUMBER, Node, open_node
+from node.app import Node, open_node
 from node.audit.fsck import Conclusion, fsck
+from node.audit.log import LOG_NUMBER
 from node.clock import SystemClock, SystemRandom
 from node.courier import BackOff, Courier
 from node.exchange import Exchange
@@ -60,8 +61,7 @@ class Template:
 
 def make_template(folder: Path, databases: Mapping[str, str] | None = None) -> Template:
     """Make the nodes of a network, to be copied."""
-    now = SystemClock().now()
-    steward = new_steward_ring("Steward", random=SystemRandom(), now=now)
+    steward = new_steward_ring("Steward", random=SystemRandom(), now=SystemClock().now())
     made = make_network(folder, NAMES, databases, steward=steward)
     rings: dict[str, KeyRing] = {}
     for name, one in made.items():
@@ -71,10 +71,11 @@ def make_template(folder: Path, databases: Mapping[str, str] | None = None) -> T
     node = open_node(made[FIJI].settings, rings[FIJI])
     directory = node.office.directory
     node.close()
-    return Template(folder, Trust(NETWORK, (steward,), rings, directory), now)
+    trust = Trust(NETWORK, (steward,), rings, directory)
+    return Template(folder, trust, SystemClock().now())
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Wired:
     """One node with its courier, gossip and exchange; what it needs of others are links."""
 
@@ -147,7 +148,7 @@ class Wired:
         assert report.conclusion is Conclusion.SOUND, report.findings[:5]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Pair:
     """The open nodes of one network, and all links between them."""
 

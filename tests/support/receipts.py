@@ -1,76 +1,69 @@
-"""A receipt as a recipient's log gives it, and the file in which it proves itself.
+"""Receipts by hand: true ones, and those that a peer with a true log and a false tongue gives.
 
-    made = receipt_of(trust, "qm.justice")       # qm.justice accepted a message
-    raw = file_of(trust, made)                   # with the document and the listing
-
-Signed by the keys of a `Trust`; the log is a small tree in memory.
+identity, receipt = await accepted(pair)                   # Qumran accepted, Fiji has not heard
+await settle(pair, receipt)                                # now it has
+lie = await receipt_of(pair, TONGA, identity, envelope)    # Tonga logs what it never got
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
-from protocol.checkpoint import Checkpoint, log_origin, sign_checkpoint
-from protocol.merkle import inclusion_path, leaf_hash, tree_root
-from protocol.proof import encode_proof
+from node.storage.writer import Sequenced
 from protocol.receipt import Receipt
-from protocol.receipt_file import encode_receipt_file
-from protocol.record import Decision, commitment, entry
-from tests.support.clock import START
-from tests.support.tree import TileStore, some_leaves
-from tests.support.trust import Trust
-
-SALT = bytes(range(32))
+from protocol.record import Decision
+from tests.support.pair import FIJI, QUMRAN, Pair
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A receipt and what it was made from."""
-
-    decision: Decision
-    receipt: Receipt
-    raw: bytes = field(repr=False)
+async def settle(pair: Pair, *receipts: bytes, by: str = QUMRAN) -> None:
+    """Let a peer give receipts to Fiji, as an answer or by `POST /receipts`."""
+    outbox = pair[FIJI].node.outbox
+    examined = [outbox.examine(by, raw) for raw in receipts]
+    await pair[FIJI].write(lambda tx: outbox.settle(tx, examined))
 
 
-def decision_of(trust: Trust, issuer: str, **changes: object) -> Decision:
-    """Give the record of a message that `issuer` accepted."""
+async def accepted(pair: Pair) -> tuple[str, bytes]:
+    """Let Qumran accept a request whose receipt Fiji has not heard; gives both."""
+    posted = await pair.request()
+    (waiting,) = [one for one in pair[FIJI].waiting() if one.identity == posted.identity]
+    (verdict,) = await pair.offer(waiting.envelope)
+    assert verdict.receipt is not None
+    return posted.identity, verdict.receipt
+
+
+async def assert_still_queued(pair: Pair, identity: str, *alarms: str) -> None:
+    """The message waits on, nothing says that it is delivered, and the alarm is raised."""
+    row = pair[FIJI].message(identity)
+    assert (row["state"], row["receipt"]) == ("queued", None)
+    assert [one.identity for one in pair[FIJI].waiting()].count(identity) == 1
+    assert pair[FIJI].alarms() == list(alarms)
+    assert "message.delivered" not in pair[FIJI].records()
+
+
+async def receipt_of(
+    pair: Pair, issuer: str, identity: str, envelope: str, *, sender: str = FIJI,
+    order: int | None = 1,
+) -> bytes:  # fmt: skip
+    """Let a peer that lies record an acceptance in its true log, and give its receipt."""
     decision = Decision(
-        kind="message.accepted", network=trust.network, at=START + 60, identity="1d" * 32,
-        envelope="e4" * 32, sender="fj.justice", recipient=issuer, order=1,
+        "message.accepted", pair.trust.network, pair.clock.now(), identity, envelope, sender,
+        issuer, order,
     )  # fmt: skip
-    return replace(decision, **changes)  # type: ignore[arg-type]  # fields by name
+    return await _recorded(pair, issuer, decision)
 
 
-def receipt_of(
-    trust: Trust,
-    issuer: str,
-    *,
-    signer: str | None = None,
-    number: int = 1,
-    size: int = 700,
-    **changes: object,
-) -> Made:
-    """Give a receipt of `issuer`, signed by the log keys of `signer` if that is another."""
-    decision = decision_of(trust, issuer, **changes)
-    record = decision.encode()
-    store, index = TileStore(), size // 2
-    leaves = some_leaves(size)
-    leaves[index] = leaf_hash(entry(commitment(record, SALT)))
-    store.append(leaves)
-    origin = log_origin(trust.network, issuer, number)
-    checkpoint = Checkpoint(origin, size, tree_root(size, store.read))
-    ed25519, ml_dsa = trust.rings[signer or issuer].signers("log")
-    signed = sign_checkpoint(checkpoint, ed25519=ed25519, ml_dsa=ml_dsa, now=START + 61)
-    path = inclusion_path(index, size, store.read)
-    receipt = Receipt(record, SALT, encode_proof(index=index, path=path, checkpoint=signed))
-    return Made(decision, receipt, receipt.encode())
+async def refusal_of(pair: Pair, identity: str, envelope: str) -> bytes:
+    """Let Qumran record a refusal in its true log, and give the proof."""
+    decision = Decision(
+        "message.refused", pair.trust.network, pair.clock.now(), identity, envelope, FIJI, QUMRAN,
+        code="expired",
+    )  # fmt: skip
+    return await _recorded(pair, QUMRAN, decision)
 
 
-def file_of(trust: Trust, made: Made) -> bytes:
-    """Give the file of a receipt, as a node that trusts `trust` would make it."""
-    directory = trust.directory
-    return encode_receipt_file(
-        made.raw,
-        documents=directory.documents_raw(directory.document.version),
-        listings=directory.listings_raw(made.decision.recipient),
-    )
+async def _recorded(pair: Pair, issuer: str, decision: Decision) -> bytes:
+    proofs: list[bytes] = []
+
+    def prove(placed: Sequenced) -> None:
+        proofs.append(Receipt(placed.record, placed.salt, placed.proof).encode())
+
+    await pair[issuer].write(lambda tx: tx.record(decision, prove))
+    return proofs[-1]
