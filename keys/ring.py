@@ -18,7 +18,7 @@ from keys.pairs import Random, SignerPair, pair_from_seeds, signer_from_seed
 from protocol.encoding import Fields, Json, decode, to_base64
 from protocol.errors import Malformed, Misuse
 from protocol.identity import ALGORITHMS, Algorithm, PublicKey, Purpose, Signer, check_authority_id
-from protocol.limits import INTEGER_MAX, SEAL_KEY_RETIRED_S
+from protocol.limits import HOP_KEY_OVERLAP_S, INTEGER_MAX, SEAL_KEY_RETIRED_S
 from protocol.primitives import SEED_BYTES, SealPrivate, seal_private
 
 NODE_PURPOSES: Final[tuple[Purpose, ...]] = ("sign", "log", "witness", "seal", "hop")
@@ -110,8 +110,20 @@ class KeyRing:
         return _pair(self.entries, purpose)
 
     def hop(self) -> Signer:
-        """Expand the current key for HTTP message signatures; keep the result."""
+        """Expand the newest key for HTTP message signatures; keep the result."""
         return _current(self.entries, "hop", "ed25519").signer()
+
+    def hop_signers(self, now: int) -> tuple[tuple[int | None, Signer], ...]:
+        """Expand the keys for HTTP that are not over, oldest first, each with its end.
+
+        The oldest signs until its end: peers know it from the listing that they have, and
+        hear of its successor meanwhile.
+        """
+        return tuple(
+            (entry.retired, entry.signer())
+            for entry in self.entries
+            if entry.purpose == "hop" and (entry.retired is None or now < entry.retired)
+        )
 
     def seal_keys(self, now: int) -> tuple[SealPrivate, ...]:
         """Expand the keys that open envelopes now, newest first; keep the result.
@@ -142,17 +154,20 @@ class KeyRing:
 
     def rotate_seal(self, *, random: Random, now: int) -> KeyRing:
         """Give a ring with a fresh key for opening envelopes; the old one still opens."""
-        return self._rotate("seal", "x-wing", random=random, now=now)
+        return self._rotate("seal", "x-wing", random=random, now=now, overlap_s=0)
 
     def rotate_hop(self, *, random: Random, now: int) -> KeyRing:
-        """Give a ring with a fresh key for HTTP; the old one is held but signs no more."""
-        return self._rotate("hop", "ed25519", random=random, now=now)
+        """Give a ring with a fresh key for HTTP; the old one signs for two more days.
+
+        Peers learn of the fresh one from the next listing, and accept both until then.
+        """
+        return self._rotate("hop", "ed25519", random=random, now=now, overlap_s=HOP_KEY_OVERLAP_S)
 
     def drop_expired(self, now: int) -> KeyRing:
         """Give a ring without the keys retired more than `SEAL_KEY_RETIRED_S` ago.
 
         That destroys them once the file is replaced: what was sealed to them is lost for
-        good, and that is the forward secrecy there is (SPEC 5). Gives `self` if there is
+        good, and that is the forward secrecy there is (SPEC 5.5). Gives `self` if there is
         nothing to drop.
         """
         left = tuple(entry for entry in self.entries if not entry.expired(now))
@@ -170,11 +185,11 @@ class KeyRing:
         }
 
     def _rotate(
-        self, purpose: Purpose, algorithm: Algorithm, *, random: Random, now: int
+        self, purpose: Purpose, algorithm: Algorithm, *, random: Random, now: int, overlap_s: int
     ) -> KeyRing:
         old = _current(self.entries, purpose, algorithm)
         # A clock set back must not stop a rotation: nothing is retired before it was made.
-        retired = replace(old, retired=max(now, old.created))
+        retired = replace(old, retired=max(now, old.created) + overlap_s)
         kept = tuple(retired if entry is old else entry for entry in self.entries)
         fresh = KeyEntry(purpose, algorithm, _draw(random), created=now)
         return replace(self, entries=(*kept, fresh))

@@ -20,7 +20,7 @@ from typing import Final
 
 from keys.ring import KeyRing
 from node.audit.guard import FileGuard
-from node.audit.log import Log
+from node.audit.log import LOG_NUMBER, Log
 from node.cases.register import Register
 from node.clock import Clock, Random, SystemClock, SystemRandom
 from node.courier import BackOff, Courier
@@ -40,10 +40,10 @@ from node.storage.writer import Tx, Writer
 from node.transport.listener import Identity, Listener
 from node.transport.tls import server_context
 from protocol.checkpoint import log_origin
+from protocol.digest import sha256_hex
 
 _log = get("app")
 
-LOG_NUMBER: Final = 1  # the first log of an authority; closing one opens the next
 _CLOCK_FLOOR: Final = "clock_floor"
 _UPKEEP_EVERY_S: Final = 300.0
 
@@ -106,6 +106,7 @@ class Node:
         gossip = Gossip(self.office, self.outbox, self.writer, self.clock, peers.client)
         courier = Courier(
             self.office, self.outbox, self.database, self.writer, self.clock,
+            name=sha256_hex(str(self.settings.folder).encode())[:16],
             random=self.random, deliver=peers.client, ask_for_trust=gossip.ask_soon,
             back_off=back_off,
         )  # fmt: skip
@@ -132,7 +133,7 @@ class Node:
     def _listener(self, exchange: Exchange, peers: Peers) -> Listener:
         identity = Identity(
             own_urls=lambda: self.settings.peers.urls,
-            signer=lambda: self.office.keys.hop,
+            signer=lambda: self.office.keys.hop_at(self.clock.now()),
             resolve=exchange.resolve,
             resolve_any=exchange.resolve_any,
         )

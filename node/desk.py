@@ -13,14 +13,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar, cast
 
-from keys.fingerprint import document_fingerprint
+from keys.fingerprint import document_fingerprint, fingerprint
 from node.cases.register import Register, ShownMessage
 from node.clock import Clock, Random
 from node.evidence.manifest import Manifest, decode_manifest
 from node.office import Office
 from node.outbox import Posted
+from node.rotation import PURPOSES, Rotated, publish, rotate
 from node.settings import Settings
 from node.storage import case_rows, peer_rows, queue_rows
 from node.storage.case_rows import Case
@@ -294,6 +295,53 @@ def _network_show(desk: Desk, _: Fields) -> Result:
     }
 
 
+def _keys_show(desk: Desk, _: Fields) -> Result:
+    """The keys of this node, without anything secret."""
+    ring, directory = desk.office.keys.ring, desk.office.directory
+    listed: frozenset[str] = frozenset()
+    if directory.chain and desk.office.authority in directory.listing_chains:
+        listing = directory.listing(desk.office.authority).listing
+        listed = frozenset(one.key.key_id for one in listing.keys)
+    sign = fingerprint(ring.signers("sign").key_ids)
+    public = [(entry, entry.public().key_id) for entry in ring.entries]
+    return {
+        "schema": "comity.keys/1",
+        "authority": ring.authority,
+        "fingerprint": sign.digits,
+        "sha256": sign.hex,
+        "keys": [
+            {"purpose": entry.purpose, "algorithm": entry.algorithm, "key_id": key_id,
+             "created": entry.created, "until": entry.retired, "listed": key_id in listed}
+            for entry, key_id in public
+        ],
+    }  # fmt: skip
+
+
+def _keys_rotate(desk: Desk, args: Fields) -> Result:
+    purpose = args.choice("purpose", PURPOSES)
+    given = args.take("passphrase")
+    known = None if given is None else Fields({"p": given}, "arguments").base64("p")
+    done = rotate(
+        desk.office, desk.settings, cast("Rotated", purpose), passphrase=known,
+        random=desk.random, now=desk.clock.now(), write=desk.unit,
+    )  # fmt: skip
+    return {
+        "schema": "comity.rotation/1", "purpose": done.purpose, "retired": done.retired,
+        "until": done.until, "key_id": done.key_id,
+    }  # fmt: skip
+
+
+def _keys_publish(desk: Desk, _: Fields) -> Result:
+    office = desk.office
+    desk.unit(lambda tx: publish(tx, office, desk.settings, office.keys.ring))
+    listing = office.directory.listing(office.authority)
+    return {
+        "schema": "comity.published/1", "authority": office.authority,
+        "serial": listing.listing.serial, "expires": listing.listing.expires,
+        "listing": to_base64(listing.raw),
+    }  # fmt: skip
+
+
 _SENT = frozenset({"body", "manifest"})
 
 VERBS: Final[Mapping[str, Verb]] = {
@@ -311,6 +359,11 @@ VERBS: Final[Mapping[str, Verb]] = {
         needs_keys=True,
     ),
     "network.show": Verb(_network_show),
+    "keys.show": Verb(_keys_show, needs_keys=True),
+    "keys.rotate": Verb(
+        _keys_rotate, frozenset({"purpose", "passphrase"}), writes=True, needs_keys=True
+    ),
+    "keys.publish": Verb(_keys_publish, writes=True, needs_keys=True),
 }
 """Every verb by its name; the control socket and the command line know no other."""
 

@@ -1,13 +1,17 @@
 """How a command ends: the exit statuses, and one failure as a person sees it.
 
-The command line, the control socket and whoever describes a fault share these two. Knows no
-exception: what a fault means is said in `node.faults`.
+The command line, the control socket and whoever describes a fault share these. What bytes
+and files can do wrong is said here; what else can go wrong, in `node.faults`, which has to
+load all that it speaks of.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
+
+from protocol.errors import Recovering, Rejected, TooLarge
 
 
 class Exit(IntEnum):
@@ -30,3 +34,31 @@ class Fault:
     code: str
     sentence: str
     exit: Exit
+
+
+_ADVICE: Final = {
+    "malformed": "Look at what was given: it is not in the form that is expected there.",
+    "key-unknown": "Install its newest listing (`comity network install FILE`), or let the "
+    "node run, which fetches it.",
+    "epoch-ahead": "Install what is missing: `comity network install DOCUMENT LISTING…`.",
+    "not-authentic": "It was altered, or it was signed by somebody else.",
+    "out-of-order": "Install what comes before it first.",
+}
+"""What to do about a refusal here; the hints of `protocol.errors` speak to a peer."""
+
+
+def describe_plain(fault: Rejected | OSError) -> Fault:
+    """Give the code, sentence and exit status of what bytes or files did wrong."""
+    if isinstance(fault, OSError):
+        name = f"{fault.filename}: " if fault.filename else ""
+        return Fault("file", f"{name}{fault.strerror or fault}.", Exit.FAILED)
+    if isinstance(fault, Recovering):
+        sentence = (
+            f"The log signs nothing: {fault.detail}. `comity doctor` says what to do; "
+            "do not delete the guard."
+        )
+        return Fault(fault.code, sentence, Exit.FAILED)
+    if isinstance(fault, TooLarge):
+        return Fault(fault.code, f"Too large: {fault.detail}.", Exit.FAILED)
+    advice = _ADVICE.get(fault.code, fault.hint)
+    return Fault(fault.code, f"{fault.detail[:1].upper()}{fault.detail[1:]}. {advice}", Exit.FAILED)

@@ -154,6 +154,6 @@ def own_keys_misused(office: Office) -> tuple[str, ...]:
         listing = office.directory.listing(office.authority)
     except Rejected:
         return ()
-    held = {key.key_id for key in office.keys.ring.public_keys()}
+    held = {entry.public().key_id for entry in office.keys.ring.entries}
     listed = (key.key.key_id for key in listing.listing.keys)
     return tuple(key_id for key_id in listed if key_id not in held)

@@ -33,14 +33,18 @@ class OwnKeys:
 
     ring: KeyRing
     sign: SignerPair
-    hop: Signer
+    hops: tuple[tuple[int | None, Signer], ...]
     seal: dict[str, SealPrivate]
 
     @classmethod
     def of(cls, ring: KeyRing, now: int) -> OwnKeys:
         """Expand a key ring: `seal` keys that were retired lately still open."""
         seal = {key.public.key_id: key for key in ring.seal_keys(now)}
-        return cls(ring, ring.signers("sign"), ring.hop(), seal)
+        return cls(ring, ring.signers("sign"), ring.hop_signers(now), seal)
+
+    def hop_at(self, now: int) -> Signer:
+        """Give the key that signs HTTP messages now: the oldest whose time is not over."""
+        return next(signer for until, signer in self.hops if until is None or now < until)
 
 
 class Office:

@@ -64,7 +64,7 @@ class Peers:
             return known
         self._drop(authority)
         own = OwnSide(
-            signer=lambda: self._office.keys.hop,
+            signer=lambda: self._office.keys.hop_at(self._clock.now()),
             resolve=lambda key_id: self._office.directory.hop_key(key_id, self._clock.now()),
             allow_private_addresses=self._private,
         )

@@ -18,21 +18,21 @@ from typing import Final
 from keys.keyfile import write_key_file
 from keys.ring import KeyRing, new_ring
 from keys.wrapping import Costs
-from node.app import LOG_NUMBER, open_node
+from node.app import open_node
 from node.audit.guard import FileGuard
-from node.audit.log import Log
+from node.audit.log import LOG_NUMBER, Log
 from node.audit.records import LogOpened
 from node.clock import Clock, Random
+from node.own_listing import own_listing
 from node.settings import Settings, load_settings, render_default
 from node.storage.engine import open_database
 from node.storage.migrate import migrate
 from node.storage.writer import Tx
-from node.transport.tls import make_certificate, pin_of
+from node.transport.tls import make_certificate
 from protocol.checkpoint import log_origin
-from protocol.listing import Contact, ListedKey, Listing, sign_listing
+from protocol.listing import Contact, sign_listing
 
 SETTINGS_FILE: Final = "comity.toml"
-_LISTING_LIFETIME_S: Final = 365 * 86_400
 
 
 class AlreadyThere(Exception):
@@ -117,39 +117,3 @@ def _begin_log(settings: Settings, ring: KeyRing, clock: Clock, random: Random) 
         node.writer.write_now(opened)
     finally:
         node.close()
-
-
-def own_listing(
-    settings: Settings,
-    ring: KeyRing,
-    *,
-    now: int,
-    contacts: Sequence[Contact] = (),
-    after: tuple[Listing, str] | None = None,
-) -> Listing:
-    """Give this authority's listing; `after` is the one before it, with its digest.
-
-    A key that was retired stays listed until the end of its time, so that what was sealed
-    or signed with it lately is still understood.
-    """
-    previous, digest = after or (None, None)
-    peers = settings.peers
-    return Listing(
-        network=settings.network,
-        authority=settings.authority,
-        serial=1 if previous is None else previous.serial + 1,
-        prev=digest,
-        created=now,
-        expires=now + _LISTING_LIFETIME_S,
-        keys=tuple(
-            ListedKey(entry.public(), entry.created, entry.retired) for entry in ring.entries
-        ),
-        urls=() if peers.pull else peers.urls,
-        pins=() if peers.pull else (pin_of(peers.certificate.read_bytes()),),
-        any_ca=False,
-        pull=peers.pull,
-        contacts=tuple(contacts) if previous is None else previous.contacts,
-        languages=("en",) if previous is None else previous.languages,
-        channels=("comity",),
-        declarations={} if previous is None else previous.declarations,
-    )

@@ -67,5 +67,6 @@ MESSAGE_SKEW_S: Final = 300
 EPOCH_GRACE_S: Final = 90 * 86_400  # how long a superseded document still judges messages
 HOP_LIFETIME_S_MAX: Final = 300
 HOP_SKEW_S: Final = 60
+HOP_KEY_OVERLAP_S: Final = 2 * 86_400  # a replaced key still signs: peers ask for listings
 SEAL_KEY_LIFETIME_S: Final = 90 * 86_400
 SEAL_KEY_RETIRED_S: Final = 35 * 86_400  # a message of 30 days, and time to notice

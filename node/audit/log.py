@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from node.audit.guard import Guard, guarded_checkpoint
 from node.storage import Connection, log_rows
@@ -25,6 +26,8 @@ from protocol.identity import Signer
 from protocol.merkle import EMPTY_ROOT, HASH_BYTES, ReadTile, TreeView, grow, leaf_hash, tree_root
 from protocol.proof import encode_proof
 from protocol.record import SALT_BYTES, commitment, entry
+
+LOG_NUMBER: Final = 1  # the first log of an authority; closing one opens the next
 
 
 @dataclass(slots=True)

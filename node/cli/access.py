@@ -39,21 +39,25 @@ def settings_of(call: Call, overrides: Mapping[str, object] | None = None) -> Se
 
 
 def ask(
-    call: Call, verb: str, arguments: Mapping[str, Json], *, passphrase_file: Path | None = None
-) -> dict[str, Json]:
-    """Run a verb of the desk for this node, wherever it can run; give its result."""
+    call: Call, verb: str, arguments: Mapping[str, Json], *,
+    passphrase_file: Path | None = None, passphrase: bytes | None = None,
+) -> dict[str, Json]:  # fmt: skip
+    """Run a verb of the desk for this node, wherever it can run; give its result.
+
+    A passphrase that the command has asked for already is not asked for again.
+    """
     settings = settings_of(call)
-    try:
-        return ask_node(settings.control.socket, verb, arguments)
-    except NoNode:
-        pass
-    except Told as told:
-        raise Failed(told.fault) from None
-    return _act_here(settings, verb, arguments, passphrase_file)
+    with contextlib.suppress(NoNode):
+        return _ask_running(settings, verb, arguments)
+
+    def opened() -> KeyRing:
+        return open_ring(settings, passphrase_file, passphrase)
+
+    return _act_here(settings, verb, arguments, opened)
 
 
 def _act_here(
-    settings: Settings, verb: str, arguments: Mapping[str, Json], passphrase_file: Path | None
+    settings: Settings, verb: str, arguments: Mapping[str, Json], opened: Callable[[], KeyRing]
 ) -> dict[str, Json]:
     from node.desk import VERBS, act
     from node.logs import configure
@@ -62,10 +66,10 @@ def _act_here(
     if not VERBS[verb].writes:
         from node.reading import open_desk_for_reading
 
-        ring = open_ring(settings, passphrase_file) if VERBS[verb].needs_keys else None
+        ring = opened() if VERBS[verb].needs_keys else None
         with open_desk_for_reading(settings, ring) as desk:
             return act(desk, verb, arguments)
-    return _write_here(settings, verb, arguments, open_ring(settings, passphrase_file))
+    return _write_here(settings, verb, arguments, opened())
 
 
 def _write_here(
@@ -77,38 +81,60 @@ def _write_here(
     starting: it is waited for, and a node that has started runs the verb itself.
     """
     from node.app import open_node
-    from node.clock import SystemClock
     from node.desk import act
     from node.run import desk_of
+
+    with contextlib.ExitStack() as stack:
+        answer = _lock_or_answer(stack, settings, verb, arguments)
+        if answer is not None:
+            return answer
+        node = open_node(settings, ring)
+        stack.callback(node.close)
+        return act(desk_of(node), verb, arguments)
+
+
+def _lock_or_answer(
+    stack: contextlib.ExitStack, settings: Settings, verb: str, arguments: Mapping[str, Json]
+) -> dict[str, Json] | None:
+    """Take the node's lock for as long as `stack` lives, or give the running node's answer."""
+    from node.clock import SystemClock
     from node.storage.engine import NodeRuns, exclusive_lock
 
     clock = SystemClock()
     deadline = clock.monotonic() + _STARTING_S_MAX
-    with contextlib.ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(exclusive_lock(settings.folder))
-                break
-            except NodeRuns:
-                if clock.monotonic() > deadline:
-                    raise
-            threading.Event().wait(_LOOK_AGAIN_S)
-            with contextlib.suppress(NoNode):
-                return ask_node(settings.control.socket, verb, arguments)
-        node = open_node(settings, ring, clock=clock)
-        stack.callback(node.close)
-        return act(desk_of(node), verb, arguments)
+    while True:
+        try:
+            stack.enter_context(exclusive_lock(settings.folder))
+        except NodeRuns:
+            if clock.monotonic() > deadline:
+                raise
+        else:
+            return None
+        threading.Event().wait(_LOOK_AGAIN_S)
+        with contextlib.suppress(NoNode):
+            return _ask_running(settings, verb, arguments)
+
+
+def _ask_running(settings: Settings, verb: str, arguments: Mapping[str, Json]) -> dict[str, Json]:
+    """Run a verb in the node that runs; `NoNode` if none does."""
+    try:
+        return ask_node(settings.control.socket, verb, arguments)
+    except Told as told:
+        raise Failed(told.fault) from None
 
 
 # --- keys ------------------------------------------------------------------
 
 
-def open_ring(settings: Settings, passphrase_file: Path | None = None) -> KeyRing:
+def open_ring(
+    settings: Settings, passphrase_file: Path | None = None, passphrase: bytes | None = None
+) -> KeyRing:
     """Open the node's key file, which must be that of this authority."""
     from keys.keyfile import read_key_file
     from node.settings import SettingsError
 
-    ring = read_key_file(settings.keys.file, known_passphrase(settings, passphrase_file))
+    known = passphrase or known_passphrase(settings, passphrase_file)
+    ring = read_key_file(settings.keys.file, known)
     if (ring.network, ring.authority) != (settings.network, settings.authority):
         raise SettingsError(
             f"The key file is that of {ring.authority} in {ring.network}, and the settings name "

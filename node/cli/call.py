@@ -112,7 +112,7 @@ def command_line(*words: str, config: Path | None = None) -> str:
 Act: TypeAlias = Callable[..., Exit | None]
 
 
-def command(app: typer.Typer, name: str, **options: bool) -> Callable[[Act], Act]:
+def command(app: typer.Typer, name: str) -> Callable[[Act], Act]:
     """Register a function as a command, with the options that all commands have."""
 
     def register(act: Act) -> Act:
@@ -127,9 +127,9 @@ def command(app: typer.Typer, name: str, **options: bool) -> Callable[[Act], Act
 
         signature = _with_shared(act)
         run.__name__, run.__doc__ = act.__name__, act.__doc__
-        run.__signature__ = signature  # type: ignore[attr-defined]
+        run.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect
         run.__annotations__ = {one.name: one.annotation for one in signature.parameters.values()}
-        app.command(name, **options)(run)  # type: ignore[arg-type]
+        app.command(name)(run)
         return act
 
     return register

@@ -68,6 +68,7 @@ def register(app: typer.Typer) -> None:
 
 def send(
     call: Call,
+    *,
     to: Annotated[str, typer.Option(metavar="AUTHORITY", help="Whom to ask.")],
     kind: Annotated[str, typer.Option(metavar="KIND", help="What for, e.g. MLA_EVIDENCE.")],
     body: BodyOption = None,
@@ -92,6 +93,7 @@ def _event(event: str, meaning: str) -> Act:
 
     def act(
         call: Call,
+        *,
         case: Annotated[str, typer.Argument(metavar="CASE", help="Its id, or how it begins.")],
         body: BodyOption = None,
         evidence: EvidenceOption = None,
@@ -134,6 +136,7 @@ def list_cases(call: Call) -> None:
 
 def show(
     call: Call,
+    *,
     case: Annotated[str, typer.Argument(metavar="CASE", help="Its id, or how it begins.")],
     passphrase_file: PassphraseOption = None,
 ) -> None:
@@ -145,6 +148,7 @@ def show(
 
 def receipts(
     call: Call,
+    *,
     case: Annotated[str, typer.Argument(metavar="CASE", help="Its id, or how it begins.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where to put the files.")],
     passphrase_file: PassphraseOption = None,

@@ -30,6 +30,7 @@ _HEX_CHARS = 64
 
 def install(
     call: Call,
+    *,
     files: Annotated[
         list[Path], typer.Argument(metavar="DOCUMENT [LISTING…] [REVOCATION…]", show_default=False)
     ],

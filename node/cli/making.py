@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def init(
     call: Call,
+    *,
     network: Annotated[str, typer.Option(metavar="ID", help="The network's id.")],
     authority: Annotated[str, typer.Option(metavar="ID", help="This authority's id.")],
     folder: Annotated[Path, typer.Option("--dir", metavar="DIR", help="The node's new folder.")],

@@ -39,6 +39,7 @@ def register(app: typer.Typer) -> None:
 
 def steward(
     call: Call,
+    *,
     name: Annotated[str, typer.Option(metavar="TEXT", help="The office, as documents show it.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The new key file; keep it offline.")],
     passphrase_file: PassphraseOption = None,
@@ -71,6 +72,7 @@ def steward(
 
 def create(
     call: Call,
+    *,
     out: Annotated[Path, typer.Option(metavar="DRAFT", help="The file to write.")],
     network: Annotated[str | None, typer.Option(metavar="ID", help="A new network's id.")] = None,
     threshold: Annotated[
@@ -121,6 +123,7 @@ _STEWARD_MAX: Final = 16 * 1024
 
 def add(
     call: Call,
+    *,
     draft: Annotated[Path, typer.Argument(metavar="DRAFT")],
     listings: Annotated[list[Path] | None, typer.Argument(metavar="LISTING…")] = None,
     name: Annotated[
@@ -173,6 +176,7 @@ def add(
 
 def sign(
     call: Call,
+    *,
     draft: Annotated[Path, typer.Argument(metavar="DRAFT")],
     key: Annotated[Path, typer.Option(metavar="STEWARDKEY", help="The steward's key file.")],
     previous: Annotated[
@@ -204,6 +208,7 @@ def sign(
 
 def show(
     call: Call,
+    *,
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="A document, draft or listing.")
     ] = None,

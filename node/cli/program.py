@@ -17,7 +17,8 @@ from typer.exceptions import Abort, TyperException
 from node.cli import casework, checking, evidence, keyring, making, network, serving
 from node.cli.call import ConfigOption, Failed, JsonOption, Shared
 from node.cli.output import Output, silence_stdout
-from node.exits import Exit, Fault
+from node.exits import Exit, Fault, describe_plain
+from protocol.errors import Rejected
 
 app = typer.Typer(
     name="comity",
@@ -76,6 +77,8 @@ def _described(problem: Exception) -> Fault | None:
         return Fault("usage", _usage(problem), Exit.USAGE)
     if isinstance(problem, Abort):
         return Fault("stopped", "Stopped before the end.", Exit.FAILED)
+    if isinstance(problem, (OSError, Rejected)):
+        return describe_plain(problem)
     from node.faults import EXPECTED, describe
 
     return describe(problem) if isinstance(problem, EXPECTED) else None

@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def run(
     call: Call,
+    *,
     log_level: Annotated[
         str | None, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")
     ] = None,
@@ -46,6 +47,7 @@ def run(
 
 def demo(
     call: Call,
+    *,
     once: Annotated[bool, typer.Option("--once", help="End when the story is over.")] = False,
     keep: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Leave the three nodes in this folder.")

@@ -26,16 +26,17 @@ ORDER: tuple[str, ...] = tuple(
 
     node: clock sections settings logs exits ask stewards
     node.storage: columns failures statements tables migrations sqlite postgresql engine migrate vault
-    node.storage: log_rows trust_rows peer_rows queue_rows case_rows audit_rows writer
+    node.storage: log_rows trust_rows peer_rows queue_rows case_rows audit_rows health_rows writer
     node: storage
-    node.audit: records guard tiles log fsck
+    node.audit: records guard tiles log fsck verify
     node.evidence: paths manifest hashing compare
     node: office outbox
     node.cases: evidence_in_body register
     node: inbox
     node.transport: errors limits batch form hop tls addresses paths connection quota
     node.transport: listener client
-    node: peers courier gossip exchange doctor app setup faults desk reading control run demo
+    node: peers courier gossip exchange doctor app own_listing setup faults
+    node: rotation desk reading control run demo
     node: cli
     """.strip().splitlines()
 )

@@ -20,7 +20,7 @@ from keys.ring import (
 from protocol.encoding import canonical
 from protocol.errors import Malformed, Misuse, NotAuthentic
 from protocol.identity import ALGORITHMS
-from protocol.limits import SEAL_KEY_RETIRED_S
+from protocol.limits import HOP_KEY_OVERLAP_S, SEAL_KEY_RETIRED_S
 from protocol.primitives import hpke_open, hpke_seal
 from tests.support.clock import START, SeededRandom
 
@@ -121,7 +121,7 @@ def test_a_retired_key_is_destroyed_when_its_time_is_over_and_not_before() -> No
     new = old.rotate_seal(random=SeededRandom("s"), now=START)
     new = new.rotate_hop(random=SeededRandom("h"), now=START)
     assert new.drop_expired(START + SEAL_KEY_RETIRED_S) is new
-    left = new.drop_expired(START + SEAL_KEY_RETIRED_S + 1)
+    left = new.drop_expired(START + SEAL_KEY_RETIRED_S + HOP_KEY_OVERLAP_S + 1)
     assert {entry.seed for entry in new.entries} - {entry.seed for entry in left.entries} == seeds
     assert left.public_keys() == new.public_keys()
     assert left.storage_key == old.storage_key
@@ -135,12 +135,13 @@ def test_a_current_key_never_expires() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rotate", "purpose"), [(KeyRing.rotate_seal, "seal"), (KeyRing.rotate_hop, "hop")]
+    ("rotate", "purpose", "overlap_s"),
+    [(KeyRing.rotate_seal, "seal", 0), (KeyRing.rotate_hop, "hop", HOP_KEY_OVERLAP_S)],
 )
 def test_a_rotation_changes_one_key_and_keeps_the_old_ring_as_it_was(
-    rotate: Callable[..., KeyRing], purpose: str
+    rotate: Callable[..., KeyRing], purpose: str, overlap_s: int
 ) -> None:
-    """The one key is new, all others are the same, and the old one is marked as retired."""
+    """The one key is new, all others are the same, and the old one has an end."""
     old = ring()
     new = rotate(old, random=SeededRandom("other"), now=START + 5)
     assert old == ring()
@@ -150,12 +151,29 @@ def test_a_rotation_changes_one_key_and_keeps_the_old_ring_as_it_was(
         if before != now
     ]
     assert changed == [purpose]
-    assert [entry.retired for entry in new.entries if entry.retired is not None] == [START + 5]
+    assert [entry.retired for entry in new.entries if entry.retired is not None] == [
+        START + 5 + overlap_s
+    ]
+
+
+def test_the_oldest_hop_key_signs_until_its_end() -> None:
+    """Peers that have not heard of the new one still know whose signature it is."""
+    old = ring()
+    new = old.rotate_hop(random=SeededRandom("one"), now=START)
+    newest = new.rotate_hop(random=SeededRandom("two"), now=START + 3_600)
+    signers = [signer.public for signer in (old.hop(), new.hop(), newest.hop())]
+    ends = [START + HOP_KEY_OVERLAP_S, START + 3_600 + HOP_KEY_OVERLAP_S, None]
+    assert [until for until, _ in newest.hop_signers(START)] == ends
+    for moment, left in ((ends[0], 0), (ends[1], 1)):
+        assert moment is not None
+        before = [signer.public for _, signer in newest.hop_signers(moment - 1)]
+        after = [signer.public for _, signer in newest.hop_signers(moment)]
+        assert (before, after) == (signers[left:], signers[left + 1 :])
 
 
 def test_a_clock_set_back_does_not_stop_a_rotation() -> None:
     """The old key counts as retired when it was made, which is never before."""
-    new = ring().rotate_hop(random=SeededRandom("other"), now=START - 3_600)
+    new = ring().rotate_seal(random=SeededRandom("other"), now=START - 3_600)
     assert [entry.retired for entry in new.entries if entry.retired is not None] == [START]
 
 

@@ -185,7 +185,8 @@ class Pair:
         gossip = Gossip(node.office, node.outbox, node.writer, self.clock, links.get)
         courier = Courier(
             node.office, node.outbox, node.database, node.writer, self.clock,
-            random=node.random, deliver=links.get, ask_for_trust=asked.append,
+            name=f"courier of {name}", random=node.random, deliver=links.get,
+            ask_for_trust=asked.append,
             back_off=BackOff(first_s=8.0, most_s=64.0),
         )  # fmt: skip
         peers = Peers(node.office, self.clock, node.random, settings)
