@@ -372,9 +372,9 @@ async def test_a_receipt_under_another_history_is_a_fork(
             sender.close()
             recipient.close()
     newest = "WHERE direction = 'in' ORDER BY log_position DESC LIMIT 1"
-    (foreign,) = first.select(f"SELECT hex(receipt) FROM messages {newest}")[0]  # noqa: S608  (ours)
-    (place,) = second.select(f"SELECT log_position FROM messages {newest}")[0]  # noqa: S608  (ours)
-    second.tamper(f"UPDATE messages SET receipt = x'{foreign}' WHERE log_position = {place}")  # noqa: S608  (ours)
+    (foreign,) = first.select(f"SELECT hex(receipt) FROM messages {newest}")[0]  # noqa: S608  (our own values)
+    (place,) = second.select(f"SELECT log_position FROM messages {newest}")[0]  # noqa: S608  (our own values)
+    second.tamper(f"UPDATE messages SET receipt = x'{foreign}' WHERE log_position = {place}")  # noqa: S608  (our own values)
     assert "log-forked" in codes(audit(second))
 
 
