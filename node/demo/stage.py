@@ -1,7 +1,7 @@
 """Where the demo plays: every process that it starts, and how each of them ends.
 
     with Stage(clock) as stage:
-        stage.serve("qm.justice", folder)               # `comity run`, until told to end
+        stage.serve({"qm.justice": folder})             # `comity run`, until told to end
         done = stage.comity("--config", folder, "outbox", "--json")
 
 Each command and each node is a process of its own that runs the installed `comity` command.
@@ -18,7 +18,7 @@ import multiprocessing
 import os
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
@@ -151,27 +151,27 @@ class Stage:
         self._commands.remove(started)
         return Done(started.arguments, status, _text(started.out), _text(started.said))
 
-    def serve(self, *nodes: tuple[str, Path]) -> None:
-        """Start nodes by name and folder with `comity run`, and wait until all are ready."""
+    def serve(self, nodes: Mapping[str, Path]) -> None:
+        """Start nodes, by name and folder, with `comity run`, and wait until all are ready."""
         with _notified() as (listening, address):
-            for name, folder in nodes:
+            for name, folder in nodes.items():
                 log = folder / LOG_FILE
-                self._nodes[name] = self._process(
-                    Part(("--config", str(folder), "run"), log, log, notify=address)
-                )
-            fresh = {name: self._nodes[name] for name, _ in nodes}
-            self._wait_ready(listening, fresh)
+                part = Part(("--config", str(folder), "run"), log, log, notify=address)
+                self._nodes[name] = self._process(part)
+            self._wait_ready(listening, nodes)
 
-    def _wait_ready(self, listening: socket.socket, fresh: dict[str, ForkServerProcess]) -> None:
+    def _wait_ready(self, listening: socket.socket, nodes: Mapping[str, Path]) -> None:
         until = self._clock.monotonic() + _READY_S_MAX
+        running = {self._nodes[name].sentinel: name for name in nodes}
         ready = 0
-        while ready < len(fresh):
+        while ready < len(nodes):
             left_s = until - self._clock.monotonic()
-            heard = wait([listening, *(one.sentinel for one in fresh.values())], max(left_s, 0))
-            ended = [name for name, one in fresh.items() if one.sentinel in heard]
-            if ended or not heard:
-                why = f"{ended[0]} ended at once" if ended else "a node does not become ready"
-                raise StepFailed(f"{why}; see its {LOG_FILE}")
+            heard = wait([listening, *running], max(left_s, 0))
+            if not heard:
+                raise StepFailed(f"a node is not ready; its {LOG_FILE} may say why")
+            for name in [running[one] for one in heard if isinstance(one, int)]:
+                log = nodes[name] / LOG_FILE
+                raise StepFailed(f"the node of {name} ended at once: {_last_line(log)} ({log})")
             ready += listening.recv(64) == _READY
 
     def kill(self, name: str) -> int:
@@ -219,6 +219,11 @@ def _notified() -> Iterator[tuple[socket.socket, str]]:
         listening.bind("")  # the kernel chooses a name in its abstract space
         name: bytes = listening.getsockname()
         yield listening, "@" + name[1:].decode()
+
+
+def _last_line(path: Path) -> str:
+    lines = _text(path).strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
 
 
 def _text(path: Path) -> str:

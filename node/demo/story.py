@@ -11,7 +11,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -30,6 +30,9 @@ ASKED: Final = "qn.prosecution"
 THIRD: Final = "qp.fiu"
 AUTHORITIES: Final = (ASKING, ASKED, THIRD)
 _WAIT_S_MAX: Final = 25.0
+_LOOPBACK: Final = "127.0.0.1"
+_PORTS: Final = range(20_000, 32_000)
+_PORT_TRIES_MAX: Final = 200
 _PACE_S: Final = 0.1
 _UNLOCKED_BY: Final = "passphrase"
 _UNLOCKING_BYTES: Final = 16
@@ -119,7 +122,7 @@ class Step:
 
 def _make(company: Company) -> Seen:
     """Make the three nodes, each with a passphrase in a file, so that it starts unattended."""
-    ports = _free_ports(len(AUTHORITIES))
+    ports = _free_ports(len(AUTHORITIES), company.random)
     commands = []
     for authority, port in zip(AUTHORITIES, ports, strict=True):
         home = company.home(authority)
@@ -129,7 +132,7 @@ def _make(company: Company) -> Seen:
         secret.write_text(company.random(_UNLOCKING_BYTES).hex() + "\n")
         commands.append((
             "init", "--network", NETWORK, "--authority", authority, "--dir", home,
-            "--listen", f"127.0.0.1:{port}", "--url", f"https://127.0.0.1:{port}",
+            "--listen", f"{_LOOPBACK}:{port}", "--url", f"https://{_LOOPBACK}:{port}",
             "--passphrase-file", secret, "--json",
         ))  # fmt: skip
     for done in company.stage.comity_each(*commands):
@@ -153,7 +156,7 @@ def _introduce(company: Company) -> Seen:
         for one in AUTHORITIES
     )):  # fmt: skip
         done.must()
-    company.stage.serve(*((one, company.home(one)) for one in AUTHORITIES))
+    company.stage.serve({one: company.home(one) for one in AUTHORITIES})
     signed = f"{THRESHOLD} of {len(STEWARDS)} stewards signed who is who; nodes run"
     return Seen(f"{signed}; its digits, to compare:", found.digits)
 
@@ -223,7 +226,7 @@ def _waiting(company: Company) -> list[dict[str, Any]]:
 
 def _return(company: Company) -> Seen:
     """Start the third node again, and wait until the message has arrived."""
-    company.stage.serve((THIRD, company.home(THIRD)))
+    company.stage.serve({THIRD: company.home(THIRD)})
 
     def gone() -> bool:
         waiting = _waiting(company)
@@ -296,11 +299,22 @@ def _check_receipt(company: Company) -> Seen:
     return Seen(f"{ASKED}'s receipt verifies offline; with one byte changed: caught")
 
 
-def _free_ports(count: int) -> list[int]:
-    """Give ports of loopback that nobody listens on now."""
+def _free_ports(count: int, random: Random) -> list[int]:
+    """Give ports of loopback that nobody listens on now.
+
+    They lie below those that systems hand out by themselves: such a one could be taken by
+    anybody's next connection, before our node listens.
+    """
+    ports: list[int] = []
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(one.getsockname()[1]) for one in sockets]
+        for _ in range(_PORT_TRIES_MAX):
+            port = _PORTS[int.from_bytes(random(4), "big") % len(_PORTS)]
+            with suppress(OSError):
+                held.enter_context(socket.create_server((_LOOPBACK, port)))
+                ports.append(port)
+            if len(ports) == count:
+                return ports
+    raise StepFailed(f"no {count} free ports between {_PORTS.start} and {_PORTS.stop}")
 
 
 def _wait_delivered(company: Company, case: str, *, at: str = ASKING) -> None:

@@ -22,10 +22,9 @@ STEPS = [
 ]  # fmt: skip
 LONG_S = 120  # so that a busy machine fails no test; what is reported is the demo's own time
 
-pytestmark = [
-    pytest.mark.skipif(not COMITY.exists(), reason="the command is not installed beside Python"),
-    pytest.mark.xdist_group("demo"),
-]
+pytestmark = pytest.mark.skipif(
+    not COMITY.exists(), reason="the command is not installed beside Python"
+)
 
 
 @pytest.fixture
