@@ -28,7 +28,7 @@ from protocol.receipt_file import (
     verify_receipt_file,
 )
 from tests.support.clock import START
-from tests.support.receipts import Made, file_of, receipt_of
+from tests.support.receipt_files import Made, file_of, receipt_of
 from tests.support.trees import Change, drop, dumped, put
 from tests.support.trust import NETWORK, Trust, make_trust
 

@@ -11,7 +11,7 @@ from keys.fingerprint import document_fingerprint
 from node.audit.verify import Judgement, Verdict, verify_file
 from protocol.encoding import to_base64
 from protocol.errors import Misuse
-from tests.support.receipts import Made, file_of, receipt_of
+from tests.support.receipt_files import Made, file_of, receipt_of
 from tests.support.trust import Trust, make_trust
 
 ISSUER = "qm.justice"
