@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import multiprocessing.util
 import os
 import socket
 import tempfile
@@ -38,6 +39,8 @@ _PRELOADED: Final = [
 _COMMAND_S_MAX: Final = 30.0
 _READY_S_MAX: Final = 30.0
 _END_S_MAX: Final = 10.0
+_TEMPORARY_BYTES_MAX: Final = 60
+_SHORT_TEMPORARY: Final = "/tmp"  # noqa: S108  (the folder made in it is ours alone)
 _READY: Final = b"READY=1"  # sd_notify(3)
 
 
@@ -108,6 +111,7 @@ class Stage:
         self._count = 0
         # The forkserver itself must not import from the folder that it happens to start in.
         os.environ["PYTHONSAFEPATH"] = "1"
+        _place_socket()
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_PRELOADED)
 
@@ -219,6 +223,20 @@ def _notified() -> Iterator[tuple[socket.socket, str]]:
         listening.bind("")  # the kernel chooses a name in its abstract space
         name: bytes = listening.getsockname()
         yield listening, "@" + name[1:].decode()
+
+
+def _place_socket() -> None:
+    """Make the folder where multiprocessing puts its socket, under a name that is short enough.
+
+    The kernel has room for 108 bytes, and the user's folder for temporary files may need all.
+    """
+    chosen = tempfile.tempdir
+    if len(os.fsencode(tempfile.gettempdir())) > _TEMPORARY_BYTES_MAX:
+        tempfile.tempdir = _SHORT_TEMPORARY
+    try:
+        multiprocessing.util.get_temp_dir()  # which remembers it
+    finally:
+        tempfile.tempdir = chosen
 
 
 def _last_line(path: Path) -> str:
