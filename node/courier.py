@@ -238,7 +238,7 @@ class Courier:
 
     async def _failed(self, peer: str, batch: Sequence[Waiting], fault: TransportFailure) -> float:
         """Note a failure of the way and give the time to wait."""
-        _log.warning("unsent", peer=peer, code=fault.code, count=len(batch))
+        _log.warning("unsent", peer=peer, code=fault.code, detail=fault.detail, count=len(batch))
         if fault.code in _TRUST_CODES:
             self._ask_for_trust(peer)
         identities = [one.identity for one in batch]

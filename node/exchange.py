@@ -64,11 +64,11 @@ class Exchange:
             receipts=self._receipts,
             network=self._network,
             listings=self._listings,
+            heard=self._courier.heard_from,
         )
 
     async def _accept(self, hop: VerifiedHop, batch: Batch) -> tuple[Answer, ...]:
         """Envelopes that a peer posted; answers of its own may come with them."""
-        self._courier.heard_from(hop.authority)
         brought = Brought(hop.authority, hop.key_id, hop.nonce, hop.expires)
         verdicts = await self._inbox.accept(brought, batch.envelopes)
         if batch.answers:
@@ -91,14 +91,12 @@ class Exchange:
 
     async def _pull(self, hop: VerifiedHop, wait_s: int) -> Batch:
         """A peer that nobody can connect to fetches what waits for it."""
-        self._courier.heard_from(hop.authority)
         await self._take_nonce(hop)
         envelopes = await self._courier.fetch(hop.authority, float(wait_s))
         return Batch(envelopes=envelopes)
 
     async def _receipts(self, hop: VerifiedHop, answers: tuple[Answer, ...]) -> None:
         """Answers to what a peer fetched."""
-        self._courier.heard_from(hop.authority)
         await self._take_nonce(hop)
         await self._courier.settle(hop.authority, answers)
 

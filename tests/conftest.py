@@ -85,3 +85,12 @@ def database(database_url: str) -> Iterator[Database]:
     opened = open_database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def empty_postgres_urls(postgres_server: PostgresServer) -> Iterator[dict[str, str]]:
+    """Give two empty PostgreSQL databases, one for each node of a pair."""
+    names = {one: f"n_{secrets.token_hex(8)}" for one in ("fj.justice", "qm.justice")}
+    yield {one: postgres_server.create(name) for one, name in names.items()}
+    for name in names.values():
+        postgres_server.drop(name)

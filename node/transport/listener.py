@@ -52,6 +52,7 @@ class PeerRoutes:
     receipts: Callable[[hop.VerifiedHop, tuple[batch.Answer, ...]], Awaitable[None]]
     network: Callable[[int | None], Awaitable[Sequence[bytes]]]
     listings: Callable[[], Awaitable[tuple[Sequence[bytes], Sequence[bytes]]]]
+    heard: Callable[[str], None] = lambda _authority: None  # any verified request came from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,12 +284,14 @@ class Listener:
         path, _, query = request.raw_path.partition("?")
         if request.method == "GET" and path == ENVELOPES:
             verified = head.complete(await self._body(request, 0))
+            self._routes.heard(authority)
             return await self._contained(self._pull(verified, query, connection), authority)
         with self._slots.take(authority):
             posted = head.has_body and request.method == "POST"
             bytes_max = self._limits.body_bytes_max if posted else 0
             body = await self._body(request, bytes_max)
             verified = head.complete(body)
+            self._routes.heard(authority)
             return await self._contained(self._route(path, query, verified, body), authority)
 
     async def _body(self, request: web.BaseRequest, bytes_max: int) -> bytes:

@@ -1,0 +1,41 @@
+"""After a story: both logs verify, by code that the writer does not share.
+
+assert_sound(nodes["fj.justice"])
+"""
+
+from __future__ import annotations
+
+from keys.keyfile import read_key_file
+from node.audit.log import LOG_NUMBER
+from node.audit.fsck import Conclusion, Report, fsck
+from node.storage.engine import open_database
+from node.storage.vault import Vault
+from protocol.checkpoint import log_origin
+from tests.support.clock import SeededRandom
+from tests.support.keyfiles import PASSPHRASE
+from tests.support.network import RunningNode
+
+
+def audit(node: RunningNode) -> Report:
+    """Audit a node's whole log and storage, texts included."""
+    settings = node.settings
+    ring = read_key_file(settings.keys.file, PASSPHRASE)
+    database = open_database(settings.database.url.get_secret_value(), read_only=True)
+    try:
+        return fsck(
+            database,
+            network=settings.network,
+            authority=settings.authority,
+            origin=log_origin(settings.network, settings.authority, LOG_NUMBER),
+            guard=settings.guard.file.read_bytes(),
+            vault=Vault(ring.storage_key, SeededRandom()),
+        )
+    finally:
+        database.close()
+
+
+def assert_sound(node: RunningNode) -> Report:
+    """Fail with the findings unless everything in a node's storage is as it should be."""
+    report = audit(node)
+    assert report.conclusion is Conclusion.SOUND, report.findings[:5]
+    return report
