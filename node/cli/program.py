@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
-from node.cli import casework, checking, evidence, keyring, making, network, serving
+from node.cli import casework, checking, evidence, health, keyring, making, network, serving
 from node.cli.call import ConfigOption, Failed, JsonOption, Shared
 from node.cli.output import Output, silence_stdout
 from node.exits import Exit, Fault, describe_plain
@@ -28,8 +28,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (making, network, serving, casework, evidence, checking, keyring):
+for _module in (making, network, serving, casework, evidence, checking, health, keyring):
     _module.register(app)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        Output(as_json=False).line(f"comity {version('comity')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -37,13 +45,13 @@ def _shared(
     context: typer.Context,
     config: ConfigOption = None,
     as_json: JsonOption = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_say_version, help="Show the version and end."
+        ),
+    ] = False,
 ) -> None:
-    if version:
-        from importlib.metadata import version as installed
-
-        Output(as_json=False).line(f"comity {installed('comity')}")
-        raise typer.Exit
     context.obj = Shared(config, as_json)
 
 

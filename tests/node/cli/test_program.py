@@ -1,0 +1,121 @@
+"""What all commands have in common: options, errors, exit statuses, and how fast they start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from node.exits import Exit
+from tests.support.commands import comity
+from tests.support.exchanged import FIJI
+
+SHOWN = ("--help", "case --help", "network --help", "init --help", "evidence verify --help")
+HEAVY = ("sqlalchemy", "aiohttp", "pydantic", "structlog", "cryptography", "rich")
+
+
+@pytest.mark.parametrize("words", SHOWN)
+def test_help_is_there_for_every_command(words: str) -> None:
+    """It ends well and says how the command is used."""
+    done = comity(*words.split())
+    assert done.status is Exit.DONE
+    assert done.out.startswith("Usage: comity")
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """Neither database nor server nor a library of ciphers: it must come at once."""
+    code = (
+        "import sys; from node.cli.program import run; run(['--help']); "
+        f"sys.exit(' '.join(one for one in {HEAVY!r} if one in sys.modules))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False, text=True
+    )
+    assert ended.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("nonsense", "No such command 'nonsense'"),
+        ("case list --nonsense", "--nonsense"),
+        ("request send", "Missing option"),
+        ("case nonsense", '"nonsense" is no event'),
+        ("evidence verify x", "Missing argument"),
+    ],
+)
+def test_what_cannot_be_typed_is_a_usage_error(words: str, said: str) -> None:
+    """Exit status 2, one sentence, and where help is; with --json one object."""
+    done = comity(*words.split())
+    assert (done.status, done.out) == (Exit.USAGE, "")
+    assert done.err.startswith("Error: ")
+    assert said in done.err
+    told = comity(*words.split(), "--json")
+    assert told.status is Exit.USAGE
+    assert told.err == ""
+    assert told.json["schema"] == "comity.error/1"
+    assert (told.json["code"], told.json["exit"]) == ("usage", 2)
+    assert said in told.json["sentence"]
+
+
+def test_an_unknown_event_names_those_that_are_known() -> None:
+    """`comity case EVENT` takes event words, and says which."""
+    assert "answer, note" in comity("case", "refuse", "x").err
+
+
+def test_the_configuration_may_be_named_before_or_after_the_command(nodes: Path) -> None:
+    """The file or its folder, as an option anywhere or in the environment."""
+    folder = nodes / FIJI
+    ways = [
+        ("--config", folder, "case", "list", "--json"),
+        ("--json", "case", "list", "--config", folder / "comity.toml"),
+        ("--json", "--config", folder / "comity.toml", "case", "list"),
+    ]
+    for way in ways:
+        done = comity(*way)
+        assert done.status is Exit.DONE
+        assert done.json == {"schema": "comity.cases/1", "cases": []}
+
+
+def test_the_environment_or_the_folder_says_which_node(
+    nodes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """COMITY_CONFIG, else the comity.toml that lies here, else a sentence and status 78."""
+    done = comity("case", "list")
+    assert done.status is Exit.CONFIGURATION
+    assert "--config FILE" in done.err
+    with monkeypatch.context() as here:
+        here.chdir(nodes / FIJI)
+        assert comity("case", "list").status is Exit.DONE
+    monkeypatch.setenv("COMITY_CONFIG", str(nodes / FIJI))
+    assert comity("case", "list").status is Exit.DONE
+
+
+def test_a_wrong_configuration_is_one_sentence_and_its_own_status(nodes: Path) -> None:
+    """A misspelt setting never passes, and the nearest real one is named."""
+    path = nodes / FIJI / "comity.toml"
+    path.write_text(path.read_text().replace("listen =", "lisen ="))
+    done = comity("--config", path, "case", "list", "--json")
+    assert (done.status, done.json["code"]) == (Exit.CONFIGURATION, "configuration")
+    assert "did you mean" in done.json["sentence"]
+
+
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    """No traceback, and the name that was typed."""
+    done = comity("verify", tmp_path / "nothing")
+    assert (done.status, done.out) == (Exit.FAILED, "")
+    assert done.err == f"Error: {tmp_path / 'nothing'}: No such file or directory.\n"
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    """One line for a bug report."""
+    assert comity("--version").out.startswith("comity 0.")
+
+
+def test_without_colour_there_is_none(nodes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe gets no escape sequence, with or without NO_COLOR."""
+    for value in ("1", ""):
+        monkeypatch.setenv("NO_COLOR", value)
+        assert "\x1b" not in comity("--config", nodes / FIJI, "outbox").out
