@@ -9,9 +9,10 @@ How does an envelope get sent?
 * It goes through the queue in passes: up to 64 envelopes or 8 MiB a request, one request in
   flight. An envelope that is refused for now stays behind and the pass goes on, so one
   poisoned envelope never blocks a queue.
-* When a pass settled nothing, or the peer could not be reached, the whole queue waits: 5 s,
-  doubling to an hour, with jitter. A *signed* word from the peer ends the wait at once: it
-  has come back. An answer without a valid signature changes nothing but the next try.
+* When the peer could not be reached, the whole queue waits: 5 s, doubling to an hour, with
+  jitter. A *signed* word from the peer ends the wait at once: it has come back. An answer
+  without a valid signature changes nothing but the next try.
+* What the peer refused for now waits as long, and is passed meanwhile by what is new.
 * A peer that no one can connect to fetches its envelopes itself; `fetch` hands them out.
 * Receipts are examined off the event loop and settled, with the state of the queue, in one
   unit of work. Nothing is ever given up before it expires.
@@ -24,7 +25,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from node.clock import Clock
 from node.logs import get
@@ -70,11 +71,20 @@ class Deliver(Protocol):
 
 @dataclass(slots=True)
 class _Sender:
-    """What is in memory of one peer: a bell, and whether the queue is in back-off."""
+    """What is in memory of one peer: something new waits, the peer was heard, its task."""
 
     bell: asyncio.Event = field(default_factory=asyncio.Event)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
-    backing_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """How a pass over a queue ended."""
+
+    wait_s: float | None = None  # None: nothing was left behind
+    reached: bool = True  # whether the peer answered
+    last: int = 0  # the newest envelope that was offered
 
 
 class Courier:
@@ -122,9 +132,8 @@ class Courier:
     def heard_from(self, peer: str) -> None:
         """A signed word came from the peer: if its queue waits, it waits no longer."""
         sender = self._senders.get(peer)
-        if sender is not None and sender.backing_off:
-            sender.backing_off = False
-            sender.bell.set()
+        if sender is not None:
+            sender.heard.set()
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -158,47 +167,55 @@ class Courier:
         while True:
             await sender.bell.wait()
             sender.bell.clear()
-            wait_s = await self._pass(peer)
-            if wait_s is not None:
-                sender.backing_off = True
-                await self._rest(sender, wait_s)
-                sender.bell.set()
+            sender.heard.clear()
+            outcome = await self._pass(peer)
+            while outcome.wait_s is not None:
+                outcome = await self._rest(peer, sender, outcome)
 
-    async def _rest(self, sender: _Sender, wait_s: float) -> None:
-        """Wait out a back-off; only `heard_from` ends it early, not new messages."""
-        rest = asyncio.ensure_future(self._clock.sleep(wait_s))
+    async def _rest(self, peer: str, sender: _Sender, outcome: _Outcome) -> _Outcome:
+        """Wait until it is time for a whole pass again, and make it.
+
+        A peer that could not be reached is tried earlier if it is heard, also if that was
+        during the pass; new messages change nothing. One that answered gets what is new.
+        """
+        rest = asyncio.ensure_future(self._clock.sleep(outcome.wait_s or 0.0))
+        awaited = sender.bell if outcome.reached else sender.heard
+        last = outcome.last
         try:
-            while sender.backing_off and not rest.done():
+            while not rest.done():
+                await _either(rest, awaited)
+                if rest.done() or not outcome.reached:
+                    break
                 sender.bell.clear()
-                ring = asyncio.ensure_future(sender.bell.wait())
-                try:
-                    await asyncio.wait({rest, ring}, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    ring.cancel()
+                fresh = await self._pass(peer, last)
+                if not fresh.reached:
+                    return fresh
+                last = max(last, fresh.last)
         finally:
             rest.cancel()
-            sender.backing_off = False
+        sender.heard.clear()
+        return await self._pass(peer)
 
-    async def _pass(self, peer: str) -> float | None:
-        """Offer everything that waits once; gives the seconds to wait before the next pass."""
+    async def _pass(self, peer: str, after: int = 0) -> _Outcome:
+        """Offer everything that waits behind `after` once."""
         client = self._deliver(peer)
         if client is None:
             self._fetch_bell(peer).set()
-            return None
+            return _Outcome()
         if not await self._claim(peer):
-            return self._back_off.first_s
-        after, stuck = 0, False
-        while batch := await asyncio.to_thread(self._next_batch, peer, after):
-            after = batch[-1].id
+            return _Outcome(self._back_off.first_s, last=after)
+        last, stuck = after, False
+        while batch := await asyncio.to_thread(self._next_batch, peer, last):
+            last = batch[-1].id
             try:
                 answers = await client.post_envelopes(
                     Batch(envelopes=tuple(one.envelope for one in batch))
                 )
             except TransportFailure as fault:
-                return await self._failed(peer, batch, fault)
+                return _Outcome(await self._failed(peer, batch, fault), reached=False)
             left = await self.settle(peer, answers, sent=batch)
             stuck = stuck or bool(left)
-        return await self._refused(peer) if stuck else None
+        return _Outcome(await self._refused(peer) if stuck else None, last=last)
 
     async def _claim(self, peer: str) -> bool:
         return await self._writer.write(
@@ -288,6 +305,16 @@ class Courier:
 
     def _fetch_bell(self, peer: str) -> asyncio.Event:
         return self._fetched.setdefault(peer, asyncio.Event())
+
+
+async def _either(rest: asyncio.Future[None], event: asyncio.Event) -> None:
+    """Return when the rest is over or the event is set."""
+    ring = asyncio.ensure_future(event.wait())
+    either: list[asyncio.Future[Any]] = [rest, ring]
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ring.cancel()
 
 
 def _fitting(waiting: Sequence[Waiting]) -> list[Waiting]:

@@ -124,6 +124,7 @@ class Link:
         """Carry one batch as bytes; a refusal of all of it is the word that a client gives."""
         self.carried.append(batch)
         routes = self.exchange().routes()
+        routes.heard(self.sender)
         try:
             answers = await routes.accept(self.hop(nonce), decode_batch(batch.encode()))
             self.answered.append(decode_answers(encode_answers(answers)))

@@ -88,7 +88,7 @@ class Wired:
 
     async def send_to(self, peer: str) -> float | None:
         """Make one pass over the queue of a peer; gives the seconds to wait, or None."""
-        return await self.courier._pass(peer)
+        return (await self.courier._pass(peer)).wait_s
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run a unit of work."""
