@@ -88,9 +88,9 @@ def test_what_is_sealed_opens_for_its_key_and_binding_alone(
     assert hpke_open(private, bound, sealed) == text
     cases = ((seal_private(SEED[::-1]), bound, sealed), (private, bound + b"\0", sealed),
              (private, bound, flipped(sealed, at)), (private, bound, sealed[:-1]))  # fmt: skip
-    for key, info, raw in cases:
+    for key, binding, raw in cases:
         with pytest.raises(NotAuthentic):
-            hpke_open(key, info, raw)
+            hpke_open(key, binding, raw)
 
 
 @pytest.mark.parametrize("size", [0, 1, 1_119, 1_120, 1_135])
@@ -132,7 +132,7 @@ def _opens(seed: bytes, enc: bytes, shared_secret: bytes, public_key: bytes) -> 
     """Seal with a published shared secret by hand, and open with our own code."""
     private = seal_private(seed)
     assert private.public.raw == public_key
-    key, nonce = key_schedule(shared_secret, SUITE_ID, info=b"bound", key_bytes=32)
+    key, nonce = key_schedule(shared_secret, SUITE_ID, bound=b"bound", key_bytes=32)
     sealed = enc + AESGCM(key).encrypt(nonce, b"a text", b"")
     assert hpke_open(private, b"bound", sealed) == b"a text"
 
@@ -161,6 +161,6 @@ def test_the_published_hpke_values_open() -> None:
         _opens(raw["skRm"], raw["enc"], raw["shared_secret"], raw["pkRm"])
         if case["kdf_id"] == 1:
             made = key_schedule(
-                raw["shared_secret"], raw["suite_id"], info=raw["info"], key_bytes=32
+                raw["shared_secret"], raw["suite_id"], bound=raw["info"], key_bytes=32
             )
             assert made == (raw["key"], raw["base_nonce"])

@@ -1,6 +1,6 @@
 """The key schedule of HPKE (RFC 9180) written out, to hold the library's against.
 
-    key, nonce = key_schedule(shared_secret, suite_id, info=b"...", key_bytes=32)
+    key, nonce = key_schedule(shared_secret, suite_id, bound=b"...", key_bytes=32)
 
 Base mode, HKDF-SHA256. The vectors of the RFC's authors give every value on the way.
 """
@@ -27,11 +27,13 @@ def _expand(suite: bytes, secret: bytes, label: bytes, context: bytes, size: int
 
 
 def key_schedule(
-    shared_secret: bytes, suite: bytes, *, info: bytes, key_bytes: int
+    shared_secret: bytes, suite: bytes, *, bound: bytes, key_bytes: int
 ) -> tuple[bytes, bytes]:
     """Give the AEAD key and the base nonce."""
     context = (
-        b"\0" + _extract(suite, b"", b"psk_id_hash", b"") + _extract(suite, b"", b"info_hash", info)
+        b"\0"
+        + _extract(suite, b"", b"psk_id_hash", b"")
+        + _extract(suite, b"", b"info_hash", bound)
     )
     secret = _extract(suite, shared_secret, b"secret", b"")
     return (
