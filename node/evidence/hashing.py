@@ -232,13 +232,10 @@ def _hash(found: Found, progress: Progress, buffer: memoryview) -> tuple[int, st
     """Hash one file, and make sure that it stood still from the first byte to the last."""
     try:
         with _parent(found) as (folder, name):
-            descriptor = os.open(name, _FILE, dir_fd=folder)
-            with FileIO(descriptor) as file:
-                before = os.fstat(descriptor)
-                if not stat.S_ISREG(before.st_mode):
-                    raise EvidenceFault(_NOT_OFFERED[Kind.SPECIAL], found.location)
+            with FileIO(os.open(name, _FILE, dir_fd=folder)) as file:
+                before = _regular(file, found)
                 digest = _read(file, before.st_size, progress, buffer)
-                after = os.fstat(descriptor)
+                after = os.fstat(file.fileno())
             # The name must still mean the file that was read: editors write a new file
             # and rename it over the old one, which the open descriptor does not see.
             named = os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -247,6 +244,14 @@ def _hash(found: Found, progress: Progress, buffer: memoryview) -> tuple[int, st
     if digest is None or not _state(before) == _state(after) == _state(named):
         raise EvidenceFault(_CHANGED, found.location)
     return before.st_size, digest
+
+
+def _regular(file: FileIO, found: Found) -> os.stat_result:
+    """Give the state of an open file; refuse what only looked like a file by its name."""
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        raise EvidenceFault(_NOT_OFFERED[Kind.SPECIAL], found.location)
+    return status
 
 
 def _read(file: FileIO, size: int, progress: Progress, buffer: memoryview) -> str | None:

@@ -86,9 +86,9 @@ class Parts:
         for cls in (pairs.Ed25519Signer, pairs.MlDsaSigner):
             setattr(cls, "sign", self.timed("signatures", cls.__dict__["sign"]))  # noqa: B010  (mypy sees two types of `sign`)
         for module in (dsse, checkpoint):
-            module.verify_signature = self.timed("signatures", module.verify_signature)  # type: ignore[attr-defined]
-        envelope.hpke_seal = self.timed("hpke", envelope.hpke_seal)  # type: ignore[attr-defined]
-        envelope.hpke_open = self.timed("hpke", envelope.hpke_open)  # type: ignore[attr-defined]
+            module.verify_signature = self.timed("signatures", module.verify_signature)  # type: ignore[attr-defined]  # timers go around
+        envelope.hpke_seal = self.timed("hpke", envelope.hpke_seal)  # type: ignore[attr-defined]  # timers go around
+        envelope.hpke_open = self.timed("hpke", envelope.hpke_open)  # type: ignore[attr-defined]  # timers go around
         for name in ("transact", "read"):
             timed = self.timed("database", getattr(engine.SqliteDatabase, name))
             setattr(engine.SqliteDatabase, name, timed)
@@ -112,7 +112,7 @@ class Delivered:
             identities = [one.answer.decision.identity for one in proven]
             tx.after_commit(lambda: self._from_writer(identities))
 
-        outbox.settle = watched  # type: ignore[method-assign]
+        outbox.settle = watched  # type: ignore[method-assign]  # timers go around
 
     def _from_writer(self, identities: Sequence[str]) -> None:
         self._loop.call_soon_threadsafe(self._tell, identities)

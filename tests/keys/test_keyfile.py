@@ -130,7 +130,7 @@ ALTERED: dict[str, Callable[[Outer, Outer], Outer]] = {
 def test_every_field_of_the_frame_is_authenticated(key_file: Path, what: str) -> None:
     """An altered file gives the very message of a wrong passphrase."""
     outer = json.loads(key_file.read_bytes())
-    key_file.write_bytes(canonical(ALTERED[what](outer, outer["kdf"])))  # type: ignore[arg-type]
+    key_file.write_bytes(canonical(ALTERED[what](outer, outer["kdf"])))  # type: ignore[arg-type]  # json gives any value
     with pytest.raises(KeyFileError, match=UNCLEAR):
         read_key_file(key_file, PASSPHRASE)
 
@@ -158,7 +158,7 @@ FOREIGN: dict[str, Callable[[Outer, Outer], Outer]] = {
 def test_what_is_not_our_form_is_refused_before_any_work(key_file: Path, what: str) -> None:
     """A file that somebody put there cannot make a node eat all memory or compute for days."""
     outer = json.loads(key_file.read_bytes())
-    key_file.write_bytes(canonical(FOREIGN[what](outer, outer["kdf"])))  # type: ignore[arg-type]
+    key_file.write_bytes(canonical(FOREIGN[what](outer, outer["kdf"])))  # type: ignore[arg-type]  # json gives any value
     with pytest.raises(KeyFileError, match="is not a key file"):
         read_key_file(key_file, PASSPHRASE)
 

@@ -153,12 +153,14 @@ def _introduce(made: Mapping[str, MadeNode], clock: Clock, steward: StewardRing)
     listings = [one.listing_file.read_bytes() for one in made.values()]
     for one in made.values():
         node = open_node(one.settings, one.ring, clock=clock)
-        node.writer.write_now(lambda tx, node=node: node.office.install_document(tx, raw))  # type: ignore[misc]
+        _install(node, node.office.install_document, raw)
         for listing in listings:
-            node.writer.write_now(
-                lambda tx, node=node, listing=listing: node.office.install_listing(tx, listing)  # type: ignore[misc]
-            )
+            _install(node, node.office.install_listing, listing)
         node.close()
+
+
+def _install(node: Node, install: Callable[[Tx, bytes], bool], raw: bytes) -> None:
+    node.writer.write_now(lambda tx: install(tx, raw))
 
 
 @contextlib.asynccontextmanager

@@ -94,7 +94,7 @@ CHANGES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_a_manifest_with_one_thing_wrong_is_refused(change: Any) -> None:  # noqa: ANN401
+def test_a_manifest_with_one_thing_wrong_is_refused(change: Any) -> None:  # noqa: ANN401  (a table of functions)
     """A valid manifest, one change, encoded again: refused, whatever the change was."""
     value = tree()
     assert decode_manifest(canonical(value)).items
