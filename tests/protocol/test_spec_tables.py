@@ -78,3 +78,11 @@ def test_the_example_is_what_the_vectors_hold() -> None:
     head, _, lines = proof.partition("\n\u2014 ")
     assert head in example
     assert f"\u2014 {lines[:36]}" in example
+
+
+def test_the_signed_request_is_one_of_the_vectors() -> None:
+    """Digest and signature of the example are those of a committed request."""
+    head = read("hop-request/ok-post").body.partition(b"\r\n\r\n")[0].decode()
+    lines = dict(line.split(": ", 1) for line in head.split("\r\n"))
+    for name in ("content-digest", "content-type", "signature"):
+        assert f"\n{name}: {lines[name]}\n" in SPEC

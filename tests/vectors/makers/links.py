@@ -85,7 +85,7 @@ def _requests() -> Iterator[Vector]:
                         now=NOW).headers  # fmt: skip
     fields = dict(made)
     whole = _http(fields, body)
-    yield _request("ok-post", "ok", "Two bytes of a batch, signed.", whole)
+    yield _request("ok-post", "ok", "A batch of one envelope, signed.", whole)
     polled = _TARGET + "?wait=60"
     bare = sign_request("GET", _URL + polled, b"", None, signer=FJ_HOP, nonce=_NONCE, now=NOW)
     yield _request("ok-get", "ok", "No body: no content-type, and a digest all the same.",
