@@ -119,7 +119,7 @@ class Node:
         services = [courier.run, gossip.run, self._keep_up]
         if self.settings.peers.pull:
             services.append(exchange.fetch_for_ever)
-        tasks = [asyncio.create_task(_logged(service())) for service in services]
+        tasks = [asyncio.create_task(_logged(service)) for service in services]
         try:
             yield exchange
         finally:
@@ -155,10 +155,10 @@ class Node:
         peer_rows.drop_nonces(tx.conn, tx.now)
 
 
-async def _logged(service: Coroutine[None, None, None]) -> None:
+async def _logged(service: Callable[[], Coroutine[None, None, None]]) -> None:
     """Run a service of the node; whatever ends it is said in the log."""
     try:
-        await service
+        await service()
     except asyncio.CancelledError:
         raise
     except Exception:

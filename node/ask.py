@@ -90,7 +90,10 @@ def ask_node(path: Path, verb: str, arguments: Mapping[str, Json]) -> dict[str, 
     try:
         connection.request("POST", f"/v1/{verb}", canonical(dict(arguments)))
         response = connection.getresponse()
+        declared = response.length or 0
         raw = response.read(_ANSWER_BYTES_MAX)
+        if len(raw) < declared:  # `read` with a bound is silent about an early end
+            raise http.client.IncompleteRead(raw)
     except TimeoutError as fault:
         raise Told(_BUSY) from fault
     except (ConnectionError, http.client.HTTPException) as fault:

@@ -133,7 +133,7 @@ def test_what_cannot_be_done_is_one_sentence(
     nodes: Path, body: Path, words: tuple[str, ...], status: Exit, said: str
 ) -> None:
     """It says what failed and what to do, and nothing is left behind."""
-    given = (*words, body) if words[-1] == "--body" else words
+    given: tuple[str | Path, ...] = (*words, body) if words[-1] == "--body" else words
     done = comity("--config", nodes / FIJI, *given)
     assert (done.status, done.out) == (status, "")
     assert said in done.err

@@ -68,7 +68,7 @@ def test_an_unknown_event_names_those_that_are_known() -> None:
 def test_the_configuration_may_be_named_before_or_after_the_command(nodes: Path) -> None:
     """The file or its folder, as an option anywhere or in the environment."""
     folder = nodes / FIJI
-    ways = [
+    ways: list[tuple[str | Path, ...]] = [
         ("--config", folder, "case", "list", "--json"),
         ("--json", "case", "list", "--config", folder / "comity.toml"),
         ("--json", "--config", folder / "comity.toml", "case", "list"),
