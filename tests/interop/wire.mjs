@@ -26,7 +26,7 @@ function canonical(value, depth = 0) {
     return String(value);
   }
   if (typeof value === "string") {
-    if (!value.isWellFormed()) refuse("malformed", "a lone surrogate");
+    if (/\p{Surrogate}/u.test(value)) refuse("malformed", "a lone surrogate");
     return JSON.stringify(value);
   }
   if (Array.isArray(value)) {
