@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import structlog
+
 from node.cli.program import run
 from node.exits import Exit
-from node.logs import configure
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,10 @@ class _NoTerminal(io.TextIOWrapper):
 
 def comity(*arguments: str | Path, stdin: bytes = b"") -> Done:
     """Run one command and give what it said."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err, log = io.StringIO(), io.StringIO(), structlog.get_config()
     with _standing_in(stdin), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         status = run([str(one) for one in arguments])
-    configure("info", "json")  # commands that act by themselves are silent; tests are not
+    structlog.configure(**log)  # a command that acts by itself says little in its log
     return Done(status, out.getvalue(), err.getvalue())
 
 
