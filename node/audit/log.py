@@ -183,6 +183,9 @@ class Log:
         except Recovering as fault:
             self._halted = fault.detail
             raise
+        except OSError as fault:
+            self._halted = f"the guard cannot be written: {fault.strerror}"
+            raise Recovering(self._halted) from fault
 
     def abandoned(self) -> None:
         """Forget what was signed: the transaction was rolled back, or its end is unknown."""

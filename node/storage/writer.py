@@ -126,8 +126,12 @@ class _Unit(Generic[T]):
         if self.error is not None:
             self.future.set_exception(self.error)
             return
-        for act in self.tx.acts if self.tx is not None else ():
-            act()
+        try:
+            for act in self.tx.acts if self.tx is not None else ():
+                act()
+        except Exception as fault:  # noqa: BLE001  (a bug of one unit must not end the writer)
+            self.future.set_exception(fault)
+            return
         self.future.set_result(self.result)  # type: ignore[arg-type]  # None is T when T is None
 
 
@@ -148,7 +152,7 @@ class Writer:
         self._clock = clock
         self._on_failure = on_failure
         self._waiting: queue.SimpleQueue[_Unit[object] | None] = queue.SimpleQueue()
-        self._failed: StorageFailed | None = None
+        self._failed: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -215,7 +219,7 @@ class Writer:
         try:
             self._database.transact(lambda conn: self._transact(conn, group))
         except StorageFailed as fault:
-            self._end(group, fault)
+            self._end(group, fault, fault)
             return
         except Exception as fault:  # noqa: BLE001  (whatever it is, the callers must hear of it)
             self._sequencer.abandoned()
@@ -223,10 +227,10 @@ class Writer:
             return
         try:
             self._sequencer.committed()
-        except Exception as fault:  # noqa: BLE001  (durable but not guarded: nothing may leave)
-            self._sequencer.abandoned()
-            for unit in group:
-                unit.future.set_exception(fault)
+        except Exception as fault:  # noqa: BLE001  (whatever it is: see below)
+            # Durable but not guarded, so nothing may leave, also not in answer to a repeat
+            # that a later unit would find accepted. Start-up advances the guard, or says why not.
+            self._end(group, fault, StorageFailed(f"the guard did not move: {fault}"))
             return
         for unit in group:
             unit.answer()
@@ -265,11 +269,11 @@ class Writer:
         else:
             savepoint.commit()
 
-    def _end(self, group: list[_Unit[object]], fault: StorageFailed) -> None:
+    def _end(self, group: list[_Unit[object]], fault: Exception, failure: StorageFailed) -> None:
         """Storage failed: what was signed is void, nothing is answered as done, writing ends."""
         self._sequencer.abandoned()
         self._failed = fault
         for unit in group:
             unit.future.set_exception(fault)
         if self._on_failure is not None:
-            self._on_failure(fault)
+            self._on_failure(failure)
