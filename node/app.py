@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from keys.ring import KeyRing
+from node.anchor import Anchor
 from node.audit.guard import FileGuard
 from node.audit.log import LOG_NUMBER, Log
 from node.cases.register import Register
@@ -182,8 +183,10 @@ def open_node(
     database = open_database(settings.database.url.get_secret_value())
     migrate(database)
     clock.raise_floor(database.read(_kept_floor))
-    office = Office(settings.network, settings.authority, ring, clock.now())
+    anchor = Anchor(settings.guard.file)
+    office = Office(settings.network, settings.authority, ring, clock.now(), anchor)
     database.read(office.load)
+    office.keep_anchor()
     for installed in office.directory.chain:
         clock.raise_floor(installed.trusted.document.created)
     log = Log(

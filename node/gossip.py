@@ -16,9 +16,10 @@ from node.clock import Clock
 from node.logs import get
 from node.office import Office
 from node.outbox import Outbox
-from node.storage import peer_rows, queue_rows
+from node.storage import queue_rows
 from node.storage.writer import Tx, Writer
 from node.transport.errors import TransportFailure
+from node.trust_watch import TrustWatch
 from protocol.errors import Rejected
 
 _log = get("gossip")
@@ -57,6 +58,7 @@ class Gossip:
         self._writer = writer
         self._clock = clock
         self._ask = ask
+        self._watch = TrustWatch(office)
         self._wanted: set[str] = set()
         self._bell = asyncio.Event()
 
@@ -104,8 +106,7 @@ class Gossip:
         ]
         for raw in revocations:
             await self._install(peer, self._office.install_revocation, raw)
-        if renewed:
-            await self._writer.write(self._after_listings)
+        await self._writer.write(self._after_refresh if renewed else self._watch.look)
 
     async def _walk_documents(self, client: Ask) -> None:
         for raw in await client.get_network(None):
@@ -134,26 +135,11 @@ class Gossip:
             _log.info("not-installed", peer=peer, code=fault.code)
             return False
 
-    def _after_listings(self, tx: Tx) -> None:
-        """Newer listings are in force: seal again what waits under older keys, look for ours."""
+    def _after_refresh(self, tx: Tx) -> None:
+        """Newer listings are in force: seal again what waits under older keys."""
+        self._watch.look(tx)
         for peer in queue_rows.peers_waiting(tx.conn):
             try:
                 self._outbox.reseal(tx, peer)
             except Rejected as fault:
                 _log.info("not-resealed", peer=peer, code=fault.code)
-        for key_id in own_keys_misused(self._office):
-            peer_rows.insert_alarm(
-                tx.conn,
-                peer_rows.Alarm(tx.now, "foreign-key", self._office.authority, key_id, ""),
-            )
-
-
-def own_keys_misused(office: Office) -> tuple[str, ...]:
-    """Give ids of keys that are listed under our name and that we do not hold (DESIGN 6)."""
-    try:
-        listing = office.directory.listing(office.authority)
-    except Rejected:
-        return ()
-    held = {entry.public().key_id for entry in office.keys.ring.entries}
-    listed = (key.key.key_id for key in listing.listing.keys)
-    return tuple(key_id for key_id in listed if key_id not in held)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from keys.directory import Directory
 from keys.pairs import SignerPair
 from keys.ring import KeyRing
+from node.anchor import Anchor
 from node.audit.records import ListingInstalled, NetworkInstalled, RevocationInstalled
 from node.storage import Connection, trust_rows
 from node.storage.writer import Tx
@@ -50,14 +51,23 @@ class OwnKeys:
 class Office:
     """One authority as it acts: its id, its keys, and what it trusts."""
 
-    def __init__(self, network: str, authority: str, ring: KeyRing | None, now: int) -> None:
+    def __init__(
+        self,
+        network: str,
+        authority: str,
+        ring: KeyRing | None,
+        now: int,
+        anchor: Anchor | None = None,
+    ) -> None:
         """Act for `authority` in `network`; trust is loaded afterwards.
 
-        Without a ring the office can only be asked what it trusts.
+        Without a ring the office can only be asked what it trusts. `anchor` remembers the
+        first network document outside the database.
         """
         self.network = network
         self.authority = authority
         self._keys = None if ring is None else OwnKeys.of(ring, now)
+        self._anchor = anchor
         self.directory = Directory.empty(network)
 
     def load(self, conn: Connection) -> None:
@@ -67,7 +77,17 @@ class Office:
             documents=trust_rows.read_documents(conn),
             listings=trust_rows.read_listings(conn),
             revocations=trust_rows.read_revocations(conn),
+            anchor=None if self._anchor is None else self._anchor.read(),
         )
+
+    def keep_anchor(self) -> None:
+        """Remember the first document; does nothing once it is remembered."""
+        if self._anchor is not None and self.directory.chain:
+            self._anchor.create(self.directory.chain[0].trusted.digest)
+
+    def held_key_ids(self) -> frozenset[str]:
+        """Give the ids of all keys that our key file holds, also retired ones."""
+        return frozenset(entry.public().key_id for entry in self.keys.ring.entries)
 
     @property
     def keys(self) -> OwnKeys:
@@ -137,5 +157,6 @@ class Office:
 
         def adopt() -> None:
             self.directory = install(self.directory)
+            self.keep_anchor()
 
         tx.after_commit(adopt)

@@ -13,6 +13,7 @@ import contextlib
 from collections.abc import Iterator
 
 from keys.ring import KeyRing
+from node.anchor import Anchor
 from node.cases.register import Register
 from node.clock import SystemClock, SystemRandom
 from node.desk import Desk, no_writing
@@ -29,7 +30,8 @@ def open_desk_for_reading(settings: Settings, ring: KeyRing | None) -> Iterator[
     clock, random = SystemClock(), SystemRandom()
     database = open_database(settings.database.url.get_secret_value(), read_only=True)
     try:
-        office = Office(settings.network, settings.authority, ring, clock.now())
+        anchor = Anchor(settings.guard.file)
+        office = Office(settings.network, settings.authority, ring, clock.now(), anchor)
         database.read(office.load)
         register = None
         if ring is not None:

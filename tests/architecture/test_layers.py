@@ -30,7 +30,7 @@ ORDER: tuple[str, ...] = tuple(
     node: storage
     node.audit: records guard tiles log fsck verify
     node.evidence: paths manifest hashing compare
-    node: office outbox
+    node: anchor office trust_watch outbox
     node.cases: evidence_in_body register
     node: inbox
     node.transport: errors limits batch form hop tls addresses paths connection quota

@@ -10,11 +10,11 @@ import pytest
 from keys.keyfile import KeyFileError, read_key_file
 from node.app import Node, open_node
 from node.audit.records import KeyRotated
-from node.gossip import own_keys_misused
 from node.peers import Peers
 from node.rotation import Rotated, Rotation, publish, rotate
 from node.settings import Settings
 from node.storage import Connection, case_rows, log_rows
+from node.trust_watch import troubles
 from protocol.encoding import decode
 from protocol.errors import KeyUnknown
 from protocol.limits import HOP_KEY_OVERLAP_S, RECORD_BYTES_MAX
@@ -106,7 +106,7 @@ def test_a_rotation_is_in_file_listing_and_log(fiji: Node) -> None:
     listing = fiji.office.directory.listing("fj.justice").listing
     assert listing.serial == 2
     assert {done.retired, done.key_id} <= {one.key.key_id for one in listing.keys}
-    assert own_keys_misused(fiji.office) == ()
+    assert list(troubles(fiji.office)) == []
     assert _kinds(fiji)[-2:] == ["listing.installed", KeyRotated.kind]
 
 
