@@ -200,6 +200,8 @@ class Log:
             if found is None or len(found) < width * HASH_BYTES:
                 found = log_rows.read_tile(conn, level, index)
                 tiles[level, index] = found
+            if len(found) < width * HASH_BYTES:
+                raise Recovering("tiles of the log are missing in the database")
             return found
 
         return read
