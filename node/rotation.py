@@ -24,13 +24,12 @@ from node.audit.records import KeyRotated
 from node.clock import Random
 from node.office import Office
 from node.own_listing import own_listing
-from node.settings import Settings
+from node.settings import CREDENTIAL, Settings
 from node.storage.writer import Tx
 from protocol.listing import sign_listing
 
 Rotated: TypeAlias = Literal["seal", "hop"]
 
-CREDENTIAL: Final = "comity-passphrase"
 PURPOSES: Final[tuple[Rotated, ...]] = ("seal", "hop")
 
 _turn = threading.Lock()  # two rotations at once would lose the key of one of them

@@ -44,6 +44,7 @@ from node.sections import (
 
 ENV_PREFIX: Final = "COMITY_"
 CONFIG_VARIABLE: Final = "COMITY_CONFIG"  # says which file; the command line reads it
+CREDENTIAL: Final = "comity-passphrase"  # under which systemd hands over the passphrase
 _FILE_BYTES_MAX: Final = 256 * 1024
 
 S = TypeVar("S", bound=Section)

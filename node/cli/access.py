@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from keys.ring import KeyRing
     from node.settings import Settings
 
-CREDENTIAL: Final = "comity-passphrase"
 _STARTING_S_MAX: Final = 10.0
 _LOOK_AGAIN_S: Final = 0.1
 
@@ -146,6 +145,7 @@ def open_ring(
 def known_passphrase(settings: Settings, passphrase_file: Path | None = None) -> bytes:
     """Get the passphrase of this node: from a file, from systemd, or from the person."""
     from keys.keyfile import read_passphrase
+    from node.settings import CREDENTIAL
 
     return read_passphrase(
         file=passphrase_file or settings.keys.passphrase_file,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from node.cli.access import CREDENTIAL, open_ring, settings_of
+from node.cli.access import open_ring, settings_of
 from node.cli.call import Call, PassphraseOption, command
 from node.cli.output import harmless, plural
 from node.exits import Exit
@@ -68,6 +68,7 @@ def _ring(
     """Open the keys; a person is asked for the passphrase only with --online."""
     from keys.keyfile import KeyFileError, read_passphrase
     from node.doctor.check import failed
+    from node.settings import CREDENTIAL
 
     if online or passphrase_file is not None:
         return open_ring(settings, passphrase_file), []

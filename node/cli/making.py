@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,11 +67,12 @@ def init(
         chosen["keys.passphrase_file"] = str(passphrase_file.absolute())
     contacts = _contacts(contact_name, contact_email, contact_phone)
     _check_new(folder, network, authority, chosen)
-    made = make_node(
-        folder.absolute(), network=network, authority=authority,
-        passphrase=new_passphrase(passphrase_file, f"the keys of {authority}"),
-        clock=SystemClock(), random=SystemRandom(), chosen=chosen, contacts=contacts,
-    )  # fmt: skip
+    passphrase = new_passphrase(passphrase_file, f"the keys of {authority}")
+    with _nothing_half_made(folder):
+        made = make_node(
+            folder.absolute(), network=network, authority=authority, passphrase=passphrase,
+            clock=SystemClock(), random=SystemRandom(), chosen=chosen, contacts=contacts,
+        )  # fmt: skip
     _say(call, made, folder, fingerprint(made.ring.signers("sign").key_ids))
 
 
@@ -115,14 +120,27 @@ def _check_new(folder: Path, network: str, authority: str, chosen: dict[str, obj
 
     if (folder / SETTINGS_FILE).exists():
         raise AlreadyThere(f"{folder} already holds a node: choose another folder, or remove it.")
-    import tempfile
-
     with tempfile.TemporaryDirectory() as trial:
         path = Path(trial) / SETTINGS_FILE
         path.write_text(render_default(network, authority, chosen), encoding="utf-8")
         settings = load_settings(path)
     for url in settings.peers.urls:
         check_url(url)
+
+
+@contextlib.contextmanager
+def _nothing_half_made(folder: Path) -> Iterator[None]:
+    """Clear away a node that could not be finished, if the folder was ours to fill.
+
+    Once there is a guard the log has begun, and nothing of it is ever removed by us.
+    """
+    ours = not folder.exists() or not any(folder.iterdir())
+    try:
+        yield
+    except Exception:
+        if ours and not (folder / "guard").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _say(call: Call, made: MadeNode, folder: Path, found: Fingerprint) -> None:
@@ -133,7 +151,7 @@ def _say(call: Call, made: MadeNode, folder: Path, found: Fingerprint) -> None:
         ("Hand the listing to the stewards, and read the fingerprint to them by telephone.", ()),
         (
             "They add it to the network document and give you that, with the other listings:",
-            ("network", "install", "network.json", "*.listing"),
+            ("network", "install", "network.json", "PEER.listing"),
         ),
         ("Then start the node:", ("run",)),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -19,6 +19,9 @@ from node.cli.call import ConfigOption, Failed, JsonOption, Shared
 from node.cli.output import Output, silence_stdout
 from node.exits import Exit, Fault, describe_plain
 from protocol.errors import Rejected
+
+_INTERRUPTED: Final = 130  # what typer makes of Ctrl-C
+_STOPPED: Final = Fault("stopped", "Stopped before the end.", Exit.FAILED)
 
 app = typer.Typer(
     name="comity",
@@ -64,7 +67,7 @@ def run(arguments: Sequence[str]) -> Exit:
     """Run one command and give its exit status; only bugs come out as exceptions."""
     out = Output(as_json="--json" in arguments)
     try:
-        status = Exit(app(list(arguments), prog_name="comity", standalone_mode=False) or 0)
+        ended = app(list(arguments), prog_name="comity", standalone_mode=False) or Exit.DONE
         sys.stdout.flush()
     except BrokenPipeError:
         return silence_stdout()
@@ -74,7 +77,10 @@ def run(arguments: Sequence[str]) -> Exit:
             raise
         out.fault(fault)
         return fault.exit
-    return status
+    if ended == _INTERRUPTED:
+        out.fault(_STOPPED)
+        return _STOPPED.exit
+    return Exit(ended)
 
 
 def _described(problem: Exception) -> Fault | None:
@@ -84,7 +90,7 @@ def _described(problem: Exception) -> Fault | None:
     if isinstance(problem, TyperException):
         return Fault("usage", _usage(problem), Exit.USAGE)
     if isinstance(problem, Abort):
-        return Fault("stopped", "Stopped before the end.", Exit.FAILED)
+        return _STOPPED
     if isinstance(problem, (OSError, Rejected)):
         return describe_plain(problem)
     from node.faults import EXPECTED, describe

@@ -81,6 +81,7 @@ def test_a_node_that_fetches_needs_no_url(tmp_path: Path, passphrase_file: Path)
         ("--url", "http://to.example"),
         ("--url", "https://to.example/"),
         ("--database", "mysql://x"),
+        ("--database", "postgresql://nobody@127.0.0.1:1/nothing"),
         ("--contact-email", "a@b.example"),
     ],
 )
@@ -109,3 +110,15 @@ def test_an_id_that_is_none_is_refused(tmp_path: Path, passphrase_file: Path) ->
     )  # fmt: skip
     assert done.status is Exit.CONFIGURATION
     assert not (tmp_path / "node").exists()
+
+
+def test_a_node_is_made_on_either_database(
+    tmp_path: Path, passphrase_file: Path, empty_database_url: str
+) -> None:
+    """SQLite or PostgreSQL by its URL; the audit finds the same sound log."""
+    folder = tmp_path / "node"
+    done = init(folder, passphrase_file, "--database", empty_database_url)
+    assert done.status is Exit.DONE, done.err
+    audit = comity("--config", folder, "audit", "verify", "--json")
+    assert audit.json["counts"]["entries"] == 1
+    assert comity("--config", folder, "case", "list", "--json").json["cases"] == []

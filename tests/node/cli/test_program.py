@@ -119,3 +119,41 @@ def test_without_colour_there_is_none(nodes: Path, monkeypatch: pytest.MonkeyPat
     for value in ("1", ""):
         monkeypatch.setenv("NO_COLOR", value)
         assert "\x1b" not in comity("--config", nodes / FIJI, "outbox").out
+
+
+def test_ctrl_c_is_a_sentence_and_no_traceback(
+    nodes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a prompt, or while something large is hashed."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("node.cli.files.hash_paths", interrupted)
+    monkeypatch.setattr("node.cli.evidence.hash_paths", interrupted)
+    done = comity("evidence", "hash", nodes, "--json")
+    assert (done.status, done.json["code"]) == (Exit.FAILED, "stopped")
+
+
+def test_a_reader_that_goes_away_is_no_failure_to_speak_of(nodes: Path) -> None:
+    """`comity … | head` ends without a word on standard error."""
+    command = Path(sys.executable).parent / "comity"
+    with subprocess.Popen(
+        [command, "--config", nodes / FIJI, "case", "list"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+def test_a_bug_keeps_its_traceback(nodes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is foreseen becomes a sentence."""
+
+    def wrong(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("node.cli.evidence.hash_paths", wrong)
+    with pytest.raises(ZeroDivisionError):
+        comity("evidence", "hash", nodes)
