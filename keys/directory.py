@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from keys.lookups import Lookups
 from keys.trusted import (
@@ -41,6 +41,7 @@ from protocol.errors import (
     NotYet,
     Rejected,
     RevokedKey,
+    TooLarge,
 )
 from protocol.identity import check_authority_id
 from protocol.limits import MESSAGE_SKEW_S
@@ -62,6 +63,10 @@ from protocol.revocation import (
 )
 
 Row: TypeAlias = tuple[bytes, int]  # raw bytes, and when they were installed
+
+# Who has sign keys can make revocations without end, and every node keeps and hands on each.
+OWN_REVOCATIONS_MAX: Final = 32  # of an authority's rotating keys, by itself
+REVOCATIONS_OF_ONE_KEY_MAX: Final = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,11 +224,12 @@ class Directory(Lookups):
         entry = document.authority(revocation.authority)
         made = tuple(signature.key_id for signature in statement.signatures)
         own = [term for term in entry.sign if term.key_ids == made] if entry else []
-        if own:
+        if own and entry:
             # A pair that is over may still revoke itself: `init` wrote that to be kept away.
             if not own[0].covers(now) and revocation.key_id not in own[0].key_ids:
                 raise NotAuthentic("the revocation is signed by a sign pair that is over")
             trusted = self._verify_own(statement, revocation, own[0].key_ids)
+            self._check_room(revocation, lasting=entry.key_ids())
         else:
             trusted = verify_by_stewards(statement, document)
         self._check_owner(revocation)
@@ -235,6 +241,18 @@ class Directory(Lookups):
         if revocation.key_id not in pair and self._any_revoked(revocation.authority, pair):
             raise RevokedKey("the revocation is signed with a revoked key")
         return verify_own(statement, self.document.document, self._pair(pair))
+
+    def _check_room(self, revocation: Revocation, *, lasting: frozenset[str]) -> None:
+        """Refuse more by one authority than it can need; lasting keys always have room."""
+        made = [
+            one.trusted.revocation.key_id
+            for one in self.revocations
+            if one.trusted.revocation.authority == revocation.authority
+        ]
+        rotating = [key_id for key_id in made if key_id not in lasting]
+        full = revocation.key_id not in lasting and len(rotating) >= OWN_REVOCATIONS_MAX
+        if full or made.count(revocation.key_id) >= REVOCATIONS_OF_ONE_KEY_MAX:
+            raise TooLarge("more revocations than an authority can need; the stewards may go on")
 
     def _check_owner(self, revocation: Revocation) -> None:
         """Refuse to let one authority revoke what is another's, or in another role."""

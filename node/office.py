@@ -8,7 +8,6 @@ envelope and no peer's address.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from keys.directory import Directory
@@ -17,6 +16,7 @@ from keys.ring import KeyRing
 from node.anchor import Anchor
 from node.audit.records import ListingInstalled, NetworkInstalled, RevocationInstalled
 from node.storage import Connection, trust_rows
+from node.storage.trust_rows import Rows
 from node.storage.writer import Tx
 from protocol import dsse
 from protocol.errors import KeyUnknown, Misuse
@@ -69,10 +69,28 @@ class Office:
         self._keys = None if ring is None else OwnKeys.of(ring, now)
         self._anchor = anchor
         self.directory = Directory.empty(network)
+        self._rows: Rows = frozenset()  # what the directory was made of
+        self._ahead: tuple[Rows, Directory] | None = None  # of a transaction that is not over
 
     def load(self, conn: Connection) -> None:
         """Rebuild the directory from what is stored, verifying everything again."""
-        self.directory = Directory.from_stored(
+        self.directory, self._rows = self._stored(conn), trust_rows.read_rows(conn)
+
+    def trusted(self, tx: Tx) -> Directory:
+        """Give the directory as a unit of work has to see it.
+
+        Several units share a transaction, and what an earlier one installed is in force for
+        the later ones, unless it was undone. Only the rows know which.
+        """
+        rows = trust_rows.read_rows(tx.conn)
+        if rows == self._rows:
+            return self.directory
+        if self._ahead is None or self._ahead[0] != rows:
+            self._ahead = rows, self._stored(tx.conn)
+        return self._ahead[1]
+
+    def _stored(self, conn: Connection) -> Directory:
+        return Directory.from_stored(
             self.network,
             documents=trust_rows.read_documents(conn),
             listings=trust_rows.read_listings(conn),
@@ -109,21 +127,23 @@ class Office:
 
     def install_document(self, tx: Tx, raw: bytes) -> bool:
         """Install a network document; False if it was known already."""
-        directory = self.directory.install_document(raw, now=tx.now)
-        if directory is self.directory:
+        before = self.trusted(tx)
+        directory = before.install_document(raw, now=tx.now)
+        if directory is before:
             return False
         statement = dsse.decode_statement(raw, kind=NETWORK_TYPE, bytes_max=DOCUMENT_BYTES_MAX)
         document = decode_document_text(statement.text)
         digest, version = statement.identity, document.version
         trust_rows.insert_document(tx.conn, digest=digest, version=version, raw=raw, at=tx.now)
         tx.record(NetworkInstalled(self.network, tx.now, version, digest))
-        self._adopt(tx, lambda trusted: trusted.install_document(raw, now=tx.now))
+        self._adopt(tx, directory)
         return True
 
     def install_listing(self, tx: Tx, raw: bytes) -> bool:
         """Install an authority's listing; False if it was known already."""
-        directory = self.directory.install_listing(raw, now=tx.now)
-        if directory is self.directory:
+        before = self.trusted(tx)
+        directory = before.install_listing(raw, now=tx.now)
+        if directory is before:
             return False
         statement = dsse.decode_statement(raw, kind=LISTING_TYPE, bytes_max=LISTING_BYTES_MAX)
         listing = decode_listing_text(statement.text)
@@ -132,31 +152,30 @@ class Office:
             tx.conn, digest=digest, authority=authority, serial=serial, raw=raw, at=tx.now
         )
         tx.record(ListingInstalled(self.network, tx.now, authority, serial, digest))
-        self._adopt(tx, lambda trusted: trusted.install_listing(raw, now=tx.now))
+        self._adopt(tx, directory)
         return True
 
     def install_revocation(self, tx: Tx, raw: bytes) -> bool:
         """Install a revocation, in force from here on; False if it was known already."""
-        directory = self.directory.install_revocation(raw, now=tx.now)
-        if directory is self.directory:
+        before = self.trusted(tx)
+        directory = before.install_revocation(raw, now=tx.now)
+        if directory is before:
             return False
         statement = dsse.decode_statement(raw, kind=REVOCATION_TYPE, bytes_max=REVOCATION_BYTES_MAX)
         key_id = decode_revocation_text(statement.text).key_id
         digest = statement.identity
         trust_rows.insert_revocation(tx.conn, digest=digest, key_id=key_id, raw=raw, at=tx.now)
         tx.record(RevocationInstalled(self.network, tx.now, digest, key_id))
-        self._adopt(tx, lambda trusted: trusted.install_revocation(raw, now=tx.now))
+        self._adopt(tx, directory)
         return True
 
-    def _adopt(self, tx: Tx, install: Callable[[Directory], Directory]) -> None:
-        """Take the new trust once it is durable.
-
-        It is installed again on the directory of that moment, because another unit of the
-        same transaction may have changed it meanwhile.
-        """
+    def _adopt(self, tx: Tx, directory: Directory) -> None:
+        """Take the new trust once it is durable."""
+        rows = trust_rows.read_rows(tx.conn)
+        self._ahead = rows, directory
 
         def adopt() -> None:
-            self.directory = install(self.directory)
+            self.directory, self._rows, self._ahead = directory, rows, None
             self.keep_anchor()
 
         tx.after_commit(adopt)

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select
+from typing import Final, TypeAlias
+
+from sqlalchemy import Connection, insert, select, union_all
 
 from node.storage.tables import listings, network_documents, revocations
+
+Rows: TypeAlias = frozenset[tuple[str, int]]
+"""Everything that is trusted, by digest and the time of its installation."""
+
+_ROWS: Final = union_all(
+    *(
+        select(one.c.digest, one.c.installed_at)
+        for one in (network_documents, listings, revocations)
+    )
+)
 
 
 def insert_document(conn: Connection, *, digest: str, version: int, raw: bytes, at: int) -> None:
@@ -56,3 +68,8 @@ def read_revocations(conn: Connection) -> list[tuple[bytes, int]]:
     columns = revocations.c
     query = select(columns.raw, columns.installed_at).order_by(columns.installed_at, columns.digest)
     return [(bytes(row[0]), row[1]) for row in conn.execute(query)]
+
+
+def read_rows(conn: Connection) -> Rows:
+    """Read which statements are stored: enough to see whether anything has changed."""
+    return frozenset((row[0], row[1]) for row in conn.execute(_ROWS))

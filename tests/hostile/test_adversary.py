@@ -1,0 +1,155 @@
+"""What an authorised but hostile peer can do to a node, or to what goes to other peers.
+
+Each test is an attack that once succeeded, or an accident of the same shape. The attacker
+holds real keys, is listed, and signs whatever he likes; he does not hold anybody else's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import TypeVar
+
+from keys.directory import OWN_REVOCATIONS_MAX
+from node.storage.writer import Tx
+from node.transport.batch import (
+    decode_listings,
+    encode_listings,
+)
+from protocol.digest import sha256_hex
+from protocol.errors import (
+    Equivocation,
+    NotPermitted,
+    TooLarge,
+)
+from tests.support.pair import FIJI, QUMRAN, TONGA, Pair, Wired
+
+T = TypeVar("T")
+
+
+@contextlib.contextmanager
+def held(wired: Wired) -> Iterator[None]:
+    """Hold the writer, so that what is submitted meanwhile is one group."""
+    begun, go = threading.Event(), threading.Event()
+
+    def hold(_: Tx) -> None:
+        begun.set()
+        assert go.wait(10)
+
+    first = wired.node.writer._submit(hold)
+    assert begun.wait(10)
+    try:
+        yield
+    finally:
+        go.set()
+        first.result(10)
+
+
+def together(wired: Wired, *works: Callable[[Tx], object]) -> list[object]:
+    """Run units in one group; gives the result or the exception of each."""
+    with held(wired):
+        waiting: list[Future[object]] = [wired.node.writer._submit(one) for one in works]
+    return [one.exception(10) or one.result(10) for one in waiting]
+
+
+# --- trust that arrives by two ways at once -------------------------------------------------
+
+
+async def test_what_two_peers_bring_at_once_is_installed_once(pair: Pair) -> None:
+    """The same listing in one group: installed by the first, known to the second."""
+    raw = pair.trust.next_listing(TONGA, created=pair.clock.now())
+    office = pair[FIJI].node.office
+    install = [lambda tx: office.install_listing(tx, raw)] * 2
+    assert together(pair[FIJI], *install) == [True, False]
+    assert office.directory.listing(TONGA).listing.serial == 2
+    pair[FIJI].assert_sound()
+
+
+async def test_two_listings_with_one_serial_at_once_are_equivocation(pair: Pair) -> None:
+    """Different peers get different listings from a hostile one: the writer outlives it."""
+    now, office = pair.clock.now(), pair[FIJI].node.office
+    one, other = (pair.trust.next_listing(TONGA, created=at) for at in (now, now - 1))
+    outcome = together(
+        pair[FIJI],
+        lambda tx: office.install_listing(tx, one),
+        lambda tx: office.install_listing(tx, other),
+    )
+    assert outcome[0] is True
+    assert isinstance(outcome[1], Equivocation)
+    assert len(pair[FIJI].rows("listings")) == 4
+    assert (await pair.request()).seq == 1
+
+
+async def test_what_follows_within_one_group_is_installed(pair: Pair) -> None:
+    """A chain of two listings, a document and a revocation in one group all take effect."""
+    now, office = pair.clock.now(), pair[FIJI].node.office
+    once = pair.trust.with_listing(TONGA, now=now)
+    twice = once.next_listing(TONGA, created=now)
+    hop = pair.trust.rings[TONGA].hop().public.key_id
+    revocation = once.revocation(TONGA, "hop", hop)
+    outcome = together(
+        pair[FIJI],
+        lambda tx: office.install_listing(tx, once.listing(TONGA).raw),
+        lambda tx: office.install_document(tx, pair.trust.next_document(created=now)),
+        lambda tx: office.install_listing(tx, twice),
+        lambda tx: office.install_revocation(tx, revocation),
+    )
+    assert outcome == [True] * 4
+    assert office.directory.listing(TONGA).listing.serial == 3
+    assert office.directory.document.version == 2
+    assert office.directory.is_revoked(hop)
+
+
+async def test_a_unit_that_is_undone_leaves_no_trust(pair: Pair) -> None:
+    """What a unit installed before it failed is not seen by the next one of its group."""
+    office = pair[FIJI].node.office
+    raw = pair.trust.next_listing(TONGA, created=pair.clock.now())
+
+    def fails(tx: Tx) -> None:
+        office.install_listing(tx, raw)
+        raise NotPermitted("and is undone")
+
+    outcome = together(pair[FIJI], fails, lambda tx: office.install_listing(tx, raw))
+    assert isinstance(outcome[0], NotPermitted)
+    assert outcome[1] is True
+
+
+# --- statements without end -------------------------------------------------------------------
+
+
+async def test_a_peer_with_many_revocations_does_not_stop_those_of_others(
+    light_pair: Pair,
+) -> None:
+    """An authority revokes keys that nobody ever saw: what others revoke still goes round."""
+    office, trust = light_pair[FIJI].node.office, light_pair.trust
+    now = light_pair.clock.now()
+    last = trust.revocation(QUMRAN, "hop", trust.rings[QUMRAN].hop().public.key_id)
+    directory = office.directory.install_revocation(last, now=now)
+    refused = 0
+    for number in range(300):
+        raw = trust.revocation(TONGA, "hop", f"{number:064x}")
+        try:
+            directory = directory.install_revocation(raw, now=now)
+        except TooLarge:
+            refused += 1
+    assert len(directory.revocations_raw()) + refused == 301
+    office.directory = directory
+    given = await light_pair[FIJI].exchange.routes().listings(None)
+    _, revocations = decode_listings(encode_listings(*given))
+    assert sha256_hex(last) in map(sha256_hex, revocations)
+
+
+async def test_a_lasting_key_can_be_revoked_however_many_were_before(light_pair: Pair) -> None:
+    """A thief of sign keys cannot use up the room: their owner still revokes them."""
+    trust, now = light_pair.trust, light_pair.clock.now()
+    directory = light_pair[FIJI].node.office.directory
+    for number in range(OWN_REVOCATIONS_MAX):
+        raw = trust.revocation(TONGA, "seal", f"{number:064x}")
+        directory = directory.install_revocation(raw, now=now)
+    key_id = trust.sign_pair(TONGA).key_ids[0]
+    directory = directory.install_revocation(trust.revocation(TONGA, "sign", key_id), now=now)
+    assert directory.is_revoked(key_id)
+    another = trust.revocation_by_stewards(TONGA, "seal", "ff" * 32)
+    assert len(directory.install_revocation(another, now=now).revocations) == 34
