@@ -191,8 +191,8 @@ async def test_a_guard_that_somebody_else_moved_stops_the_node(pair: Pair) -> No
         ("UPDATE log_head SET checkpoint = x'00'", ""),
         ("DELETE FROM log_head", "no log"),
         ("UPDATE log_tiles SET hashes = zeroblob(length(hashes))", "tiles"),
-        ("UPDATE log_tiles SET hashes = substr(hashes, 33)", ""),
-        ("DELETE FROM log_tiles", ""),
+        ("UPDATE log_tiles SET hashes = substr(hashes, 33)", "missing"),
+        ("DELETE FROM log_tiles", "missing"),
     ],
 )
 async def test_a_head_or_tile_that_was_altered_signs_nothing(
