@@ -23,6 +23,8 @@ from protocol.errors import (
     Rejected,
     RevokedKey,
 )
+from protocol.digest import sha256_hex
+from protocol.encoding import Json, canonical
 from protocol.identity import PublicKey
 from protocol.limits import EPOCH_GRACE_S, HOP_SKEW_S
 from protocol.listing import TrustedListing
@@ -102,8 +104,8 @@ class Lookups:
         return entry
 
     def peers(self, own: str) -> tuple[str, ...]:
-        """Give the ids of all other authorities that are active, sorted."""
-        listed = self.document.document.authorities
+        """Give the ids of all other authorities that are active, sorted; none without a document."""
+        listed = self.document.document.authorities if self.chain else ()
         return tuple(one.id for one in listed if one.status == "active" and one.id != own)
 
     # --- keys --------------------------------------------------------------
@@ -252,11 +254,26 @@ class Lookups:
         wanted = [one.trusted for one in every if version in {None, one.trusted.version}]
         return tuple(one.raw for one in sorted(wanted, key=lambda one: one.version))
 
-    def listings_raw(self, authority: str | None = None) -> tuple[bytes, ...]:
-        """Give all listings, or those of one authority, each chain oldest first."""
+    def listings_raw(
+        self, authority: str | None = None, *, newest: int | None = None
+    ) -> tuple[bytes, ...]:
+        """Give all listings, or those of one authority, or the newest few of each.
+
+        Each chain stands oldest first, so that whoever installs them in order can.
+        """
         wanted = sorted(self.listing_chains) if authority is None else [authority]
         chains = [self.listing_chains.get(one, ()) for one in wanted]
-        return tuple(one.trusted.raw for chain in chains for one in chain)
+        start = None if newest is None else -newest
+        return tuple(one.trusted.raw for chain in chains for one in chain[start:])
+
+    @property
+    def state(self) -> str:
+        """SHA-256 of what two nodes must have in common to have nothing to tell (SPEC 8.6)."""
+        documents = [one.trusted.digest for one in (*self.chain[-1:], *self.splits)]
+        listings = [chain[-1].trusted.digest for chain in self.listing_chains.values() if chain]
+        revocations = [one.trusted.digest for one in self.revocations]
+        known: list[Json] = [sorted(documents), sorted(listings), sorted(revocations)]
+        return sha256_hex(canonical(known))
 
     def revocations_raw(self) -> tuple[bytes, ...]:
         """Give all revocations, in the order in which they were installed."""

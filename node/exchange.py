@@ -25,7 +25,13 @@ from node.transport.errors import TransportFailure
 from node.transport.hop import HopKey, VerifiedHop
 from node.transport.listener import PeerRoutes
 from protocol.errors import EpochAhead, Malformed, NotAuthentic
-from protocol.limits import BATCH_ENVELOPES_MAX, LONG_POLL_S_MAX
+from protocol.limits import (
+    ANSWERS_MAX,
+    LISTINGS_BODY_BYTES_MAX,
+    LISTINGS_MAX,
+    LONG_POLL_S_MAX,
+    REVOCATIONS_MAX,
+)
 
 _log = get("exchange")
 
@@ -87,7 +93,7 @@ class Exchange:
         # A body holds so many answers. A receipt that has to wait comes back with the next
         # message of its case, which lists the message as given up once more.
         also = (one for verdict in verdicts for one in verdict.also)
-        return tuple(_answer(one) for one in (*verdicts, *also))[:BATCH_ENVELOPES_MAX]
+        return tuple(_answer(one) for one in (*verdicts, *also))[:ANSWERS_MAX]
 
     async def _pull(self, hop: VerifiedHop, wait_s: int) -> Batch:
         """A peer that nobody can connect to fetches what waits for it."""
@@ -115,9 +121,18 @@ class Exchange:
             raise Malformed("no network document of that version")
         return found
 
-    async def _listings(self) -> tuple[Sequence[bytes], Sequence[bytes]]:
+    async def _listings(self, known: str | None) -> tuple[Sequence[bytes], Sequence[bytes]]:
+        """Nothing to a peer that knows the same; else each chain's end, as much as fits."""
         directory = self._office.directory
-        return directory.listings_raw(), directory.revocations_raw()
+        if known == directory.state:
+            return (), ()
+        revocations = directory.revocations_raw()[-REVOCATIONS_MAX:]
+        room = LISTINGS_BODY_BYTES_MAX * 3 // 4 - sum(len(raw) + 8 for raw in revocations)
+        for newest in (64, 16, 4, 2):
+            listings = directory.listings_raw(newest=newest)
+            if len(listings) <= LISTINGS_MAX and sum(len(raw) + 8 for raw in listings) < room:
+                return listings, revocations
+        return directory.listings_raw(newest=1), revocations
 
     async def fetch_for_ever(self) -> None:
         """Fetch from every peer that can be reached: for a node to which nobody can connect."""

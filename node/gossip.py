@@ -26,6 +26,7 @@ _log = get("gossip")
 
 _EVERY_S: Final = 900.0
 _PAUSE_S: Final = 5.0  # between two questions to one peer, however often something asks for it
+_AT_ONCE_MAX: Final = 4  # peers asked at once: an answer may take megabytes
 _VERSIONS_MAX: Final = 1_000  # a chain longer than this is not walked in one go
 
 
@@ -36,8 +37,10 @@ class Ask(Protocol):
         """Give the documents of one version, or the newest."""
         ...
 
-    async def get_listings(self) -> tuple[Sequence[bytes], Sequence[bytes]]:
-        """Give listings in the order of their chains, and revocations."""
+    async def get_listings(
+        self, known: str | None = None
+    ) -> tuple[Sequence[bytes], Sequence[bytes]]:
+        """Give listings in the order of their chains, and revocations; none if all is `known`."""
         ...
 
 
@@ -59,6 +62,7 @@ class Gossip:
         self._clock = clock
         self._ask = ask
         self._watch = TrustWatch(office)
+        self._turns = asyncio.Semaphore(_AT_ONCE_MAX)
         self._wanted: set[str] = set()
         self._bell = asyncio.Event()
 
@@ -75,7 +79,7 @@ class Gossip:
                 self._wanted.update(self._office.directory.peers(self._office.authority))
                 everyone = self._clock.monotonic() + _EVERY_S
             peers, self._wanted = sorted(self._wanted), set()
-            await asyncio.gather(*(self.refresh(peer) for peer in peers))
+            await asyncio.gather(*(self._refresh_in_turn(peer) for peer in peers))
             await self._clock.sleep(_PAUSE_S)
             if not self._wanted:
                 await self._rest(everyone - self._clock.monotonic())
@@ -90,14 +94,20 @@ class Gossip:
             rest.cancel()
             ring.cancel()
 
+    async def _refresh_in_turn(self, peer: str) -> None:
+        async with self._turns:
+            await self.refresh(peer)
+
     async def refresh(self, peer: str) -> None:
         """Ask one peer for what is newer, and install what proves itself."""
         client = self._ask(peer)
         if client is None:
             return
         try:
+            listings, revocations = await client.get_listings(self._office.directory.state)
+            if not listings and not revocations:
+                return  # it knows what we know
             await self._walk_documents(client)
-            listings, revocations = await client.get_listings()
         except TransportFailure as fault:
             _log.info("not-asked", peer=peer, code=fault.code)
             return

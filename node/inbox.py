@@ -240,7 +240,7 @@ class Inbox:
             last, last_identity, known = 0, None, set[str]()
         else:
             if case.peer != message.sender:
-                raise NotAuthentic("a message in a case between other authorities")
+                raise UnknownCase("a message in a case between other authorities")
             known = case_rows.known_skips(tx.conn, case.id, [signed.identity, *message.skips])
             if signed.identity in known:
                 raise Skipped("its sender gave it up in a later message")

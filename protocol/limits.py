@@ -50,11 +50,13 @@ NAME_CHARS_MAX: Final = 256
 
 # --- a batch over HTTP (SPEC 8) --------------------------------------------
 BATCH_ENVELOPES_MAX: Final = 64
+ANSWERS_MAX: Final = 512  # one for each envelope, and receipts given back
 BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
 LONG_POLL_S_MAX: Final = 60
 DOCUMENTS_MAX: Final = 4  # two valid ones of one version must travel together
-DOCUMENTS_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
-LISTINGS_BODY_BYTES_MAX: Final = 16 * 1024 * 1024  # 256 listings of 16 KiB, in base64 twice
+DOCUMENTS_BODY_BYTES_MAX: Final = 12 * 1024 * 1024  # four of 2 MiB, in base64
+LISTINGS_BODY_BYTES_MAX: Final = 16 * 1024 * 1024  # 512 listings of 20 KiB, in base64
+LISTINGS_MAX: Final = 512  # each authority's newest, and the ones before it while they fit
 REVOCATIONS_MAX: Final = 256
 
 # --- a receipt file (SPEC 7.4) ---------------------------------------------

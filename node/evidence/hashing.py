@@ -40,7 +40,7 @@ WORKERS: Final = 2
 _THREADED_BYTES_MIN: Final = 64 * 1024
 _BUFFER_BYTES: Final = 256 * 1024  # stays in a core's cache; measured as fast as any larger
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# O_NONBLOCK: a FIFO put in the file's place must not hold us; regular files ignore it.
+# O_NONBLOCK: a FIFO put in the file's place must not hold us.
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LINK: Final = "is a symbolic link; give the file or folder itself, or copy it here"
 _CHANGED: Final = "changed while it was being hashed; hash again when nothing writes to it"
@@ -224,8 +224,9 @@ def _kind(mode: int) -> Kind:
 
 def hash_file(path: Path, progress: Progress | None = None) -> tuple[int, str]:
     """Give size and SHA-256 of one file, read in constant memory; raise `EvidenceFault`."""
-    found = Found(path.name, path, (), 0)
-    return _hash(found, progress or _SILENT, memoryview(bytearray(_BUFFER_BYTES)))
+    return _hash(
+        Found(path.name, path, (), 0), progress or _SILENT, memoryview(bytearray(_BUFFER_BYTES))
+    )
 
 
 def _hash(found: Found, progress: Progress, buffer: memoryview) -> tuple[int, str]:
@@ -247,15 +248,13 @@ def _hash(found: Found, progress: Progress, buffer: memoryview) -> tuple[int, st
 
 
 def _regular(file: FileIO, found: Found) -> os.stat_result:
-    """Give the state of an open file; refuse what only looked like a file by its name."""
-    status = os.fstat(file.fileno())
-    if not stat.S_ISREG(status.st_mode):
-        raise EvidenceFault(_NOT_OFFERED[Kind.SPECIAL], found.location)
-    return status
+    if stat.S_ISREG((status := os.fstat(file.fileno())).st_mode):
+        return status
+    raise EvidenceFault(_NOT_OFFERED[Kind.SPECIAL], found.location)
 
 
 def _read(file: FileIO, size: int, progress: Progress, buffer: memoryview) -> str | None:
-    """Hash to the end of the file; None if that is not after exactly `size` bytes."""
+    """Hash to the end; None if that is not after exactly `size` bytes."""
     state = hashlib.sha256()
     left = size
     while count := file.readinto(buffer):
@@ -388,10 +387,7 @@ def hash_all(
 def build_manifest(
     paths: Sequence[Path], progress: Progress | None = None, *, workers: int = WORKERS
 ) -> Manifest:
-    """Walk `paths`, hash every file and give the manifest of all; raise `EvidenceFault`.
-
-    A caller that wants the total for its progress bar calls `walk` and `manifest_from`.
-    """
+    """Walk `paths`, hash every file and give the manifest of all; raise `EvidenceFault`."""
     return manifest_from(walk(paths), progress, workers=workers)
 
 

@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 from protocol.encoding import Fields, Json, canonical, decode, to_base64
 from protocol.errors import Malformed, Misuse, Rejected, TooLarge
 from protocol.limits import (
-    AUTHORITIES_MAX,
+    ANSWERS_MAX,
     BATCH_BYTES_MAX,
     BATCH_ENVELOPES_MAX,
     DOCUMENT_BYTES_MAX,
@@ -27,6 +27,7 @@ from protocol.limits import (
     DOCUMENTS_MAX,
     LISTING_BYTES_MAX,
     LISTINGS_BODY_BYTES_MAX,
+    LISTINGS_MAX,
     RECEIPT_BYTES_MAX,
     REVOCATION_BYTES_MAX,
     REVOCATIONS_MAX,
@@ -111,8 +112,8 @@ def decode_batch(raw: bytes, *, envelopes_min: int = 0) -> Batch:
 
 def encode_answers(answers: Sequence[Answer]) -> bytes:
     """Give the canonical bytes of the answers document."""
-    if len(answers) > BATCH_ENVELOPES_MAX:
-        raise Misuse(f"more than {BATCH_ENVELOPES_MAX} answers at once")
+    if len(answers) > ANSWERS_MAX:
+        raise Misuse(f"more than {ANSWERS_MAX} answers at once")
     return canonical({"v": 1, "answers": [_answer_json(answer) for answer in answers]})
 
 
@@ -131,7 +132,7 @@ def decode_answers(raw: bytes) -> tuple[Answer, ...]:
     """Decode an answers document; what it claims is for the outbox to prove."""
     fields = Fields(decode(raw, bytes_max=BATCH_BYTES_MAX), "answers")
     fields.integer("v", low=1, high=1)
-    items = fields.items("answers", count_max=BATCH_ENVELOPES_MAX)
+    items = fields.items("answers", count_max=ANSWERS_MAX)
     fields.done()
     return tuple(_decode_answer(item) for item in items)
 
@@ -189,7 +190,7 @@ def decode_listings(raw: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Decode the body of `GET /listings` into listings and revocations, all unproven."""
     fields = Fields(decode(raw, bytes_max=LISTINGS_BODY_BYTES_MAX), "listings")
     fields.integer("v", low=1, high=1)
-    listings = _statements(fields, "listings", AUTHORITIES_MAX, LISTING_BYTES_MAX)
+    listings = _statements(fields, "listings", LISTINGS_MAX, LISTING_BYTES_MAX)
     revocations = _statements(fields, "revocations", REVOCATIONS_MAX, REVOCATION_BYTES_MAX)
     fields.done()
     return listings, revocations

@@ -153,9 +153,12 @@ class PeerClient:
                    proves_itself=True)  # fmt: skip
         return _decoded(batch.decode_documents, await self._exchange(ask))
 
-    async def get_listings(self) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-        """Get listings and revocations; each must prove itself."""
-        ask = _Ask("GET", LISTINGS, b"", None, batch.LISTINGS_TYPE, LISTINGS_BODY_BYTES_MAX,
+    async def get_listings(
+        self, known: str | None = None
+    ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+        """Get listings and revocations, none if the peer knows just what `known` stands for."""
+        path = LISTINGS if known is None else f"{LISTINGS}?known={known}"
+        ask = _Ask("GET", path, b"", None, batch.LISTINGS_TYPE, LISTINGS_BODY_BYTES_MAX,
                    proves_itself=True)  # fmt: skip
         return _decoded(batch.decode_listings, await self._exchange(ask))
 

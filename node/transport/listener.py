@@ -27,10 +27,9 @@ import structlog
 from aiohttp import web
 
 from node.clock import Clock, Random
-from node.transport import batch, hop
+from node.transport import batch, hop, paths
 from node.transport.connection import PeerConnection, PeerServer, Silent, read_body
 from node.transport.limits import TransportLimits
-from node.transport.paths import ENVELOPES, NETWORK, NETWORK_VERSION, TARGET, WAIT, proves_itself
 from node.transport.quota import Buckets, Gate, Slots
 from protocol.errors import Busy, Malformed, NotAuthentic, Rejected
 from protocol.identity import Signer
@@ -51,7 +50,7 @@ class PeerRoutes:
     pull: Callable[[hop.VerifiedHop, int], Awaitable[batch.Batch]]
     receipts: Callable[[hop.VerifiedHop, tuple[batch.Answer, ...]], Awaitable[None]]
     network: Callable[[int | None], Awaitable[Sequence[bytes]]]
-    listings: Callable[[], Awaitable[tuple[Sequence[bytes], Sequence[bytes]]]]
+    listings: Callable[[str | None], Awaitable[tuple[Sequence[bytes], Sequence[bytes]]]]
     heard: Callable[[str], None] = lambda _authority: None  # any verified request came from it
 
 
@@ -261,9 +260,9 @@ class Listener:
     def _verify_head(self, request: web.BaseRequest) -> hop.VerifiedHead:
         """Verify the signature, with our own URLs and the request target as it came."""
         target = request.raw_path
-        if request.version != (1, 1) or TARGET.fullmatch(target) is None:
+        if request.version != (1, 1) or paths.TARGET.fullmatch(target) is None:
             raise NotAuthentic("not HTTP/1.1, or a request target that is no path")
-        open_to_all = proves_itself(target.partition("?")[0])
+        open_to_all = paths.proves_itself(target.partition("?")[0])
         head = hop.verify_head(
             request.method,
             [f"{url.rstrip('/')}{target}" for url in self._identity.own_urls()],
@@ -282,7 +281,7 @@ class Listener:
         authority = head.hop.authority
         self._buckets.take(authority)
         path, _, query = request.raw_path.partition("?")
-        if request.method == "GET" and path == ENVELOPES:
+        if request.method == "GET" and path == paths.ENVELOPES:
             verified = head.complete(await self._body(request, 0))
             self._routes.heard(authority)
             return await self._contained(self._pull(verified, query, connection), authority)
@@ -313,9 +312,10 @@ class Listener:
         self, path: str, query: str, verified: hop.VerifiedHop, body: bytes
     ) -> _Answer:
         """Do what the path asks for."""
-        if query:
+        known = paths.KNOWN.fullmatch(query) if path == paths.LISTINGS else None
+        if query and known is None:
             raise Malformed("a query where none belongs")
-        version = NETWORK_VERSION.fullmatch(path)
+        version = paths.NETWORK_VERSION.fullmatch(path)
         match verified.request.method, path:
             case "POST", "/comity/v1/envelopes":
                 received = batch.decode_batch(body, envelopes_min=1)
@@ -324,10 +324,10 @@ class Listener:
             case "POST", "/comity/v1/receipts":
                 await self._routes.receipts(verified, batch.decode_answers(body))
                 return _Answer(batch.encode_answers(()), batch.ANSWERS_TYPE)
-            case "GET", "/comity/v1/listings":
-                listings, revocations = await self._routes.listings()
-                return _Answer(batch.encode_listings(listings, revocations), batch.LISTINGS_TYPE)
-            case "GET", _ if version is not None or path == NETWORK:
+            case "GET", _ if path == paths.LISTINGS:
+                found = await self._routes.listings(None if known is None else known[1])
+                return _Answer(batch.encode_listings(*found), batch.LISTINGS_TYPE)
+            case "GET", _ if version is not None or path == paths.NETWORK:
                 wanted = None if version is None else int(version[1])
                 documents = await self._routes.network(wanted)
                 return _Answer(batch.encode_documents(documents), batch.DOCUMENTS_TYPE)
@@ -338,7 +338,7 @@ class Listener:
         self, verified: hop.VerifiedHop, query: str, connection: PeerConnection
     ) -> _Answer:
         """Serve one long poll; a second one of the same peer is `busy`."""
-        wait = WAIT.fullmatch(query)
+        wait = paths.WAIT.fullmatch(query)
         if (query and wait is None) or (wait and int(wait[1]) > LONG_POLL_S_MAX):
             raise Malformed("not a wait of 0 to 60 seconds")
         if verified.authority in self._polling:

@@ -16,9 +16,11 @@ LISTINGS: Final = "/comity/v1/listings"
 
 NETWORK_VERSION: Final = re.compile(rf"{NETWORK}/([1-9][0-9]{{0,14}})")
 WAIT: Final = re.compile(r"wait=([0-9]{1,2})")
+KNOWN: Final = re.compile(r"known=([0-9a-f]{64})")
 TARGET: Final = re.compile(r"/[!-~]{0,1023}")
 
 
 def proves_itself(path: str) -> bool:
     """Say whether what a path gives proves itself, so that any known key may ask for it."""
-    return path in {LISTINGS, NETWORK} or path.startswith(f"{NETWORK}/")
+    bare = path.partition("?")[0]
+    return bare in {LISTINGS, NETWORK} or bare.startswith(f"{NETWORK}/")

@@ -149,9 +149,11 @@ class Link:
         except Rejected as refusal:
             raise TransportFailure(refusal.code, "refused", signed=True) from refusal
 
-    async def get_listings(self) -> tuple[Sequence[bytes], Sequence[bytes]]:
+    async def get_listings(
+        self, known: str | None = None
+    ) -> tuple[Sequence[bytes], Sequence[bytes]]:
         """Give the recipient's listings and revocations."""
-        return await self.exchange().routes().listings()
+        return await self.exchange().routes().listings(known)
 
 
 __all__ = ["TRICKS", "Link", "Trick"]

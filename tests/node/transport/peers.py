@@ -165,7 +165,7 @@ def routes(seen: list[Any], **changed: object) -> PeerRoutes:
         seen.append(version)
         return [b"document"]
 
-    async def listings() -> tuple[Sequence[bytes], Sequence[bytes]]:
+    async def listings(known: str | None) -> tuple[Sequence[bytes], Sequence[bytes]]:
         seen.append("listings")
         return [b"listing"], [b"revocation"]
 

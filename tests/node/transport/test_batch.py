@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from node.transport import batch
 from node.transport.batch import Answer, Batch, Pending, Receipted, Refused
 from protocol.errors import Busy, Malformed, Misuse, Rejected, TooLarge
-from protocol.limits import BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX
+from protocol.limits import ANSWERS_MAX, BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 ANSWERS: tuple[Answer, ...] = (
@@ -92,7 +92,7 @@ def test_the_counts_and_sizes_of_a_batch_are_bounded() -> None:
     with pytest.raises(Misuse):
         Batch((), (b"",)).encode()
     with pytest.raises(Misuse):
-        batch.encode_answers((Pending(A),) * (BATCH_ENVELOPES_MAX + 1))
+        batch.encode_answers((Pending(A),) * (ANSWERS_MAX + 1))
 
 
 @pytest.mark.parametrize(

@@ -270,7 +270,7 @@ async def test_every_kind_of_refusal_has_a_code_that_travels() -> None:
     """Each class of the closed list comes out at the client as its own code."""
     raised: list[Rejected] = []
 
-    async def refuse() -> tuple[Sequence[bytes], Sequence[bytes]]:
+    async def refuse(known: str | None) -> tuple[Sequence[bytes], Sequence[bytes]]:
         raise raised[-1]
 
     async with listening(listings=refuse) as node:
