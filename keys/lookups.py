@@ -12,7 +12,9 @@ from typing import Final
 
 from keys.trusted import HopKey, Installed, KeyIndex, PendingRotation, differing, sign_pair_listed
 from protocol.checkpoint import LogKeys, log_origin, witness_name
+from protocol.digest import sha256_hex
 from protocol.document import Authority, KeyIds
+from protocol.encoding import Json, canonical
 from protocol.errors import (
     DocumentExpired,
     EpochAhead,
@@ -23,8 +25,6 @@ from protocol.errors import (
     Rejected,
     RevokedKey,
 )
-from protocol.digest import sha256_hex
-from protocol.encoding import Json, canonical
 from protocol.identity import PublicKey
 from protocol.limits import EPOCH_GRACE_S, HOP_SKEW_S
 from protocol.listing import TrustedListing
@@ -104,7 +104,7 @@ class Lookups:
         return entry
 
     def peers(self, own: str) -> tuple[str, ...]:
-        """Give the ids of all other authorities that are active, sorted; none without a document."""
+        """Give the ids of all other active authorities, sorted; none without a document."""
         listed = self.document.document.authorities if self.chain else ()
         return tuple(one.id for one in listed if one.status == "active" and one.id != own)
 

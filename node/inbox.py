@@ -36,7 +36,13 @@ from protocol.errors import (
     Skipped,
     UnknownCase,
 )
-from protocol.messages import AuthenticMessage, Message, check_time
+from protocol.messages import (
+    AuthenticMessage,
+    Message,
+    check_time,
+    decode_inner,
+    decode_message_text,
+)
 from protocol.receipt import Receipt, decode_receipt
 from protocol.record import Decision, decode_decision
 
@@ -135,7 +141,7 @@ class Inbox:
         )
         # (5) An envelope accepted before: its receipt, byte for byte.
         if known is not None:
-            verdict.receipt = known.receipt
+            self._repeat(verdict, known)
             return None
         # (6) Our key of that id, also one just rotated away.
         key = self._office.seal_key(envelope.header.key_id)
@@ -158,9 +164,9 @@ class Inbox:
         for index, envelope in opened.items():
             # (11) A message accepted or finally refused before, sealed again: the same answer.
             if envelope.identity in stored:
-                verdicts[index].receipt = stored[envelope.identity].receipt
+                self._repeat(verdicts[index], stored[envelope.identity])
             elif envelope.identity in refused:
-                _repeat(verdicts[index], refused[envelope.identity])
+                _repeat_refusal(verdicts[index], refused[envelope.identity])
             else:
                 try:
                     ready[index] = _Ready(envelope, self._authenticate(envelope))
@@ -195,7 +201,7 @@ class Inbox:
                 if identity in stored:
                     verdict.receipt = stored[identity].receipt
                 elif identity in refused:
-                    _repeat(verdict, refused[identity])
+                    _repeat_refusal(verdict, refused[identity])
                 else:
                     self._decide(tx, one, verdict)
             verdicts[index] = by_identity[identity]
@@ -223,7 +229,7 @@ class Inbox:
                 request_kind=request_kind_of(message),
             )  # fmt: skip
         # (18) Commit and log; the receipt is made in this transaction and leaves after it.
-        self._give_back_receipts(tx, message, lacking, verdict)
+        verdict.also += _given_back(tx.conn, message)
         if lacking:
             case_rows.insert_skips(tx.conn, case.id, lacking)
         order = case.order_last + 1 if message.sender_side == "requesting" else None
@@ -259,14 +265,17 @@ class Inbox:
                 raise Equivocation("its order number was given to another message")
         return lacking
 
-    def _give_back_receipts(
-        self, tx: Tx, message: Message, lacking: list[str], verdict: Verdict
-    ) -> None:
-        """The sender believes these undelivered; what we had accepted, we prove again."""
-        held = [one for one in message.skips if one not in lacking]
-        for stored in case_rows.find_messages(tx.conn, held, "in").values():
-            if stored.receipt is not None:
-                verdict.also.append(Verdict(_envelope_in(stored.receipt), receipt=stored.receipt))
+    def _repeat(self, verdict: Verdict, stored: StoredMessage) -> None:
+        """Answer a message accepted before: its receipt, and those that it asks for again."""
+        verdict.receipt = stored.receipt
+        verdict.also += self._database.read(lambda conn: self._given_back_again(conn, stored))
+
+    def _given_back_again(self, conn: Connection, stored: StoredMessage) -> list[Verdict]:
+        case = case_rows.read_case(conn, stored.case_id)
+        if case is None:
+            return []
+        inner = self._vault.open(case.id, case.wrapped_key, stored.identity, stored.sealed_text)
+        return _given_back(conn, decode_message_text(decode_inner(inner).text))
 
     def _store(self, tx: Tx, case: Case, one: _Ready, order: int | None) -> None:
         message, identity = one.signed.message, one.signed.identity
@@ -346,9 +355,19 @@ def _refuse(verdict: Verdict, fault: Rejected) -> None:
     verdict.refusal, verdict.detail = fault.code, fault.detail
 
 
-def _repeat(verdict: Verdict, refusal: Refusal) -> None:
+def _repeat_refusal(verdict: Verdict, refusal: Refusal) -> None:
     verdict.refusal, verdict.proof = refusal.code, refusal.proof
     verdict.detail = "a repeat of a message that was finally refused"
+
+
+def _given_back(conn: Connection, message: Message) -> list[Verdict]:
+    """The sender believes these undelivered; what we had accepted, we prove again."""
+    held = case_rows.find_messages(conn, message.skips, "in").values()
+    return [
+        Verdict(_envelope_in(stored.receipt), receipt=stored.receipt)
+        for stored in held
+        if stored.receipt is not None and stored.case_id == message.case
+    ]
 
 
 def _envelope_in(receipt: bytes) -> str:

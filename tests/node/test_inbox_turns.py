@@ -256,6 +256,27 @@ async def test_what_did_arrive_and_was_given_up_gets_its_receipt_after_all(pair:
     pair.assert_sound()
 
 
+async def test_receipts_come_back_also_when_the_answer_that_brought_them_was_lost(
+    pair: Pair,
+) -> None:
+    """A repeat of the message that lists them as given up brings them once more."""
+    posted = await pair.request()
+    await pair[FIJI].send_to(QUMRAN)
+    note = await pair.brief_note(posted.case, sender=FIJI, lifetime_s=100)
+    pair.link(FIJI, QUMRAN).next("lose the answer")
+    await pair[FIJI].send_to(QUMRAN)
+    pair.clock.advance(101)
+    await pair[FIJI].write(pair[FIJI].node.outbox.give_up_expired)
+    following = await pair.event(posted.case, sender=FIJI)
+    pair.link(FIJI, QUMRAN).next("lose the answer")
+    await pair[FIJI].send_to(QUMRAN)
+    assert pair[FIJI].message(note.identity)["state"] == "undelivered"
+    assert await pair[FIJI].send_to(QUMRAN) is None
+    states = {one: pair[FIJI].message(one)["state"] for one in (note.identity, following.identity)}
+    assert set(states.values()) == {"delivered"}
+    pair.assert_sound()
+
+
 async def test_a_hundred_given_up_messages_that_arrived_all_get_their_receipts_back(
     light_pair: Pair,
 ) -> None:
