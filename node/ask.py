@@ -52,6 +52,14 @@ _BUSY: Final = Fault(
 )
 
 
+_NOT_YOURS: Final = Fault(
+    "not-yours",
+    "The node belongs to another user, and speaks to that one and to root alone. Type the "
+    "command as that user: `sudo -u USER comity …`.",
+    Exit.FAILED,
+)
+
+
 @contextlib.contextmanager
 def reachable(path: Path) -> Iterator[str]:
     """Give a name for the socket that fits the 108 bytes the kernel has for one."""
@@ -79,6 +87,9 @@ class _UnixConnection(http.client.HTTPConnection):
         except (FileNotFoundError, ConnectionRefusedError) as fault:
             self.sock.close()
             raise NoNode from fault
+        except PermissionError:
+            self.sock.close()
+            raise Told(_NOT_YOURS) from None
 
 
 def ask_node(path: Path, verb: str, arguments: Mapping[str, Json]) -> dict[str, Json]:

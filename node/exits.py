@@ -41,7 +41,9 @@ _ADVICE: Final = {
     "key-unknown": "Install its newest listing (`comity network install FILE`), or let the "
     "node run, which fetches it.",
     "epoch-ahead": "Install what is missing: `comity network install DOCUMENT LISTING…`.",
-    "not-authentic": "It was altered, or it was signed by somebody else.",
+    "not-authentic": "It was altered, or it was not signed by those who must.",
+    "not-permitted": "`comity network show` lists who is active; ask the stewards about the rest.",
+    "epoch-old": "What is newer is here already: `comity network show` says which version.",
     "out-of-order": "Install what comes before it first.",
 }
 """What to do about a refusal here; the hints of `protocol.errors` speak to a peer."""
@@ -53,12 +55,19 @@ def describe_plain(fault: Rejected | OSError) -> Fault:
         name = f"{fault.filename}: " if fault.filename else ""
         return Fault("file", f"{name}{fault.strerror or fault}.", Exit.FAILED)
     if isinstance(fault, Recovering):
-        sentence = (
+        told = (
             f"The log signs nothing: {fault.detail}. `comity doctor` says what to do; "
             "do not delete the guard."
         )
-        return Fault(fault.code, sentence, Exit.FAILED)
+        return Fault(fault.code, told, Exit.FAILED)
     if isinstance(fault, TooLarge):
         return Fault(fault.code, f"Too large: {fault.detail}.", Exit.FAILED)
     advice = _ADVICE.get(fault.code, fault.hint)
-    return Fault(fault.code, f"{fault.detail[:1].upper()}{fault.detail[1:]}. {advice}", Exit.FAILED)
+    return Fault(fault.code, f"{sentence(fault.detail)} {advice}", Exit.FAILED)
+
+
+def sentence(detail: str) -> str:
+    """Give a detail as a sentence; a name at its beginning (an id, a path) stays as it is."""
+    first = detail.partition(" ")[0]
+    begun = detail[:1].upper() + detail[1:] if first.isalpha() else detail
+    return f"{begun.rstrip('.')}."

@@ -11,10 +11,10 @@ from typing import Final
 from keys.keyfile import KeyFileError
 from node.cases.register import CaseNotFound
 from node.evidence.hashing import EvidenceFault
-from node.exits import Exit, Fault, describe_plain
+from node.exits import Exit, Fault, describe_plain, sentence
 from node.settings import SettingsError
 from node.setup import AlreadyThere
-from node.storage.engine import NodeRuns, StorageFailed
+from node.storage.engine import NodeRuns, Reason, StorageFailed
 from node.storage.migrate import SchemaNewer
 from protocol.errors import Misuse, Rejected
 
@@ -23,6 +23,14 @@ EXPECTED: Final = (
     EvidenceFault, NodeRuns, OSError,
 )  # fmt: skip
 """Faults that have a sentence; anything else is a bug and keeps its traceback."""
+
+_STORAGE_ADVICE: Final[dict[Reason, str]] = {
+    "refused": "`comity doctor` looks at it; [database] url in comity.toml says where it is.",
+    "full": "Make room on its disk; nothing was lost that was reported done.",
+    "busy": "Try again.",
+    "lost": "Is it there, does its server run, and does [database] url name it rightly?",
+    "broken": "Look at the disk and at `comity audit verify` before you go on.",
+}
 
 
 def describe(fault: Exception) -> Fault:
@@ -33,17 +41,19 @@ def describe(fault: Exception) -> Fault:
         case StorageFailed():
             return _storage(fault)
         case NodeRuns():
-            return Fault("node-runs", f"{fault}.", Exit.LATER)
+            return Fault("node-runs", sentence(str(fault)), Exit.LATER)
         case SettingsError() | KeyFileError():
             return Fault("configuration", str(fault), Exit.CONFIGURATION)
         case EvidenceFault():
-            return Fault("evidence", f"{fault.for_terminal}.", Exit.FAILED)
+            return Fault("evidence", sentence(fault.for_terminal), Exit.FAILED)
         case CaseNotFound() | AlreadyThere():
-            return Fault("not-found", str(fault), Exit.FAILED)
+            return Fault("not-found", sentence(str(fault)), Exit.FAILED)
     raise Misuse(f"no sentence for {type(fault).__name__}")
 
 
 def _storage(fault: StorageFailed) -> Fault:
     if isinstance(fault, SchemaNewer):
         return Fault("schema-newer", str(fault), Exit.CONFIGURATION)
-    return Fault("storage", f"The database failed: {fault}.", Exit.FAILED)
+    doubt = " It may be done all the same: look before you repeat it." if fault.in_doubt else ""
+    told = f"The database failed: {fault}. {_STORAGE_ADVICE[fault.reason]}{doubt}"
+    return Fault("storage", told, Exit.LATER if fault.reason == "busy" else Exit.FAILED)

@@ -58,7 +58,7 @@ async def _serve(node: Node, ready: Callable[[], None] | None) -> None:
         node.serve(listening),
         serve_desk(desk_of(node), node.settings.control.socket),
     ):
-        _log.info("ready", authority=node.settings.authority, size=0)
+        _log.info("ready", authority=node.settings.authority)
         tell_systemd("READY=1")
         if ready is not None:
             ready()

@@ -9,12 +9,13 @@ import typer
 from typer.core import TyperGroup
 
 from node.cli import case_text
-from node.cli.access import ask
+from node.cli.access import ask, settings_of
 from node.cli.bodies import checked_request, read_body
 from node.cli.call import Act, Call, PassphraseOption, command, failed, usage
 from node.cli.files import manifest_json, write_new
 from node.cli.output import plural, when
 from protocol.encoding import Fields, Json
+from protocol.identity import AUTHORITY_ID
 
 EVENTS: Final = {
     "answer": "Answer in a case: the reply to a request, with evidence if there is some.",
@@ -76,6 +77,10 @@ def send(
     passphrase_file: PassphraseOption = None,
 ) -> None:
     """Open a case: seal a request to another authority and queue it."""
+    if AUTHORITY_ID.fullmatch(to) is None:
+        raise usage(f'"{to}" is no authority\'s id: `comity network show` lists them.')
+    if to == settings_of(call).authority:
+        raise usage(f"{to} is this authority itself: --to names another.")
     said = checked_request(read_body(body), kind.upper())
     if body is None and not evidence:
         raise usage("A request says something: give --body FILE.")

@@ -46,6 +46,11 @@ def audit_verify(
     """Derive the whole log again from storage, by code that its writer does not share."""
     settings = settings_of(call)
     report = _audit(settings, passphrase_file, texts=texts)
+    if not settings.guard.file.exists():
+        call.out.warn(
+            f"{settings.guard.file} is absent: an older state of the database would look as "
+            "sound as this one."
+        )
     _say_report(call, settings, report)
     return _AUDIT_EXITS[report.conclusion.value]
 

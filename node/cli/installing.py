@@ -88,9 +88,20 @@ def _sorted(files: list[Path]) -> dict[str, list[bytes]]:
 
 def _newest(documents: list[bytes]) -> TrustedDocument | None:
     """Give the newest of the documents; refuse one that its own stewards have not signed."""
+    from node.stewards import standing
     from protocol.network import decode_document, verify_first
 
-    trusted = [verify_first(decode_document(raw)) for raw in documents]
+    trusted = []
+    for raw in documents:
+        draft = standing(raw)
+        if draft.missing:
+            raise failed(
+                "not-signed",
+                f"Version {draft.document.version} of the network document is a draft: "
+                f"{len(draft.signed_by)} of the {draft.document.threshold} stewards who must have "
+                "signed it. The others type `comity network sign`.",
+            )
+        trusted.append(verify_first(decode_document(raw)))
     return trusted[-1] if trusted else None
 
 

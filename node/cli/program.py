@@ -21,6 +21,7 @@ from node.exits import Exit, Fault, describe_plain
 from protocol.errors import Rejected
 
 _INTERRUPTED: Final = 130  # what typer makes of Ctrl-C
+_HELP: Final = "Usage:"  # so begins what typer says to a group without a command: its help
 _STOPPED: Final = Fault("stopped", "Stopped before the end.", Exit.FAILED)
 
 app = typer.Typer(
@@ -75,6 +76,9 @@ def run(arguments: Sequence[str]) -> Exit:
         fault = _described(problem)
         if fault is None:
             raise
+        if str(problem).startswith(_HELP) and not out.as_json:
+            out.line(str(problem))
+            return fault.exit
         out.fault(fault)
         return fault.exit
     if ended == _INTERRUPTED:
@@ -103,4 +107,7 @@ def _usage(problem: TyperException) -> str:
     text = problem.format_message() if hasattr(problem, "format_message") else str(problem)
     context = getattr(problem, "ctx", None)
     where = context.command_path if context is not None else "comity"
-    return f"{text.rstrip('.')}. `{where} --help` shows what can be typed."
+    if text.startswith(_HELP):
+        text = f"`{where}` what?"
+    end = "" if text.endswith(("?", ".")) else "."
+    return f"{text}{end} `{where} --help` shows what can be typed."

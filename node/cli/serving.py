@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from node.ask import NoNode, Told, ask_node
 from node.cli.access import open_ring, settings_of
 from node.cli.call import Call, PassphraseOption, command
 from node.exits import Exit
+
+if TYPE_CHECKING:
+    from node.settings import Settings
+
+_COMMAND_S_MAX: Final = 10.0
+_LOOK_AGAIN_S: Final = 0.1
 
 
 def register(app: typer.Typer) -> None:
@@ -41,8 +50,34 @@ def run(
         )
         call.out.flush()
 
-    run_node(settings, ring, ready=ready)
+    _run_when_free(settings, lambda: run_node(settings, ring, ready=ready))
     call.out.result({"schema": "comity.run/1", "authority": settings.authority, "ended": True})
+
+
+def _run_when_free(settings: Settings, run_it: Callable[[], None]) -> None:
+    """Run the node; a command that writes at this moment is waited for, another node is not."""
+    from node.clock import SystemClock
+    from node.storage.engine import NodeRuns
+
+    clock = SystemClock()
+    deadline = clock.monotonic() + _COMMAND_S_MAX
+    while True:
+        try:
+            return run_it()
+        except NodeRuns:
+            if clock.monotonic() > deadline or _answers(settings):
+                raise
+        threading.Event().wait(_LOOK_AGAIN_S)
+
+
+def _answers(settings: Settings) -> bool:
+    try:
+        ask_node(settings.control.socket, "network.show", {})
+    except NoNode:
+        return False
+    except Told:
+        return True
+    return True
 
 
 def demo(

@@ -21,7 +21,13 @@ ALARMS_LOOKED_AT: Final = "alarms_looked_at"
 _SQLITE_WHOLE: Final = (3, 51, 3)  # earlier ones can corrupt a log that two connections checkpoint
 _BEHIND_S_MAX: Final = 5
 
-_RESTORE: Final = "Do not start another copy. Restore the newest database, or recover from peers."
+_RESTORE: Final = (
+    'Start no other copy, and delete nothing: deploy/RUNBOOK.md, "A restored database".'
+)
+_NO_GUARD: Final = (
+    "Move it back if it was moved; never put one back from a backup, and make none: "
+    'deploy/RUNBOOK.md, "A restored database".'
+)
 
 
 def check_database(database: Database) -> list[Check]:
@@ -103,11 +109,11 @@ def check_guard(conn: Connection, path: Path, log_prefix: str) -> Check:
         return failed(name, "The database holds no log of this authority.", _RESTORE)
     if raw is None:
         sentence = f"{path} is absent: the node signs nothing."
-        return failed(name, sentence, "Put back the newest guard; only `init` makes one.")
+        return failed(name, sentence, _NO_GUARD)
     try:
         guarded = guarded_checkpoint(raw)
     except Rejected as fault:
-        return failed(name, f"{path} is damaged: {fault.detail}.", "Put back the newest guard.")
+        return failed(name, f"{path} is damaged: {fault.detail}.", _NO_GUARD)
     return _compare(guarded, head.origin, head.size, bytes(head.root))
 
 

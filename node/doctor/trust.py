@@ -123,13 +123,17 @@ def check_peer(
 
 
 def _check_waiting(name: str, queue: QueueState, waiting: WaitingFor | None) -> Check:
-    heard = "never" if queue.last_word_at is None else f"on {day(queue.last_word_at)}"
+    heard = (
+        "it has given no signed word yet"
+        if queue.last_word_at is None
+        else f"it last gave a signed word on {day(queue.last_word_at)}"
+    )
     if waiting is None:
-        return ok(name, f"Nothing waits; it last gave a signed word {heard}.")
+        return ok(name, f"Nothing waits; {heard}.")
     code = waiting.last_code or queue.last_code
     sentence = (
-        f"{waiting.count} messages wait since {day(waiting.since)}; it last gave a signed word"
-        f" {heard}{f', and the last answer was {code}' if code else ''}."
+        f"Waiting since {day(waiting.since)}: {waiting.count}; {heard}"
+        f"{f', and the last answer was {code}' if code else ''}."
     )
     if queue.failures == 0 and code is None:
         return ok(name, sentence)

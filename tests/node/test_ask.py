@@ -43,6 +43,19 @@ def _response(status: str, body: bytes) -> bytes:
     return b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status.encode(), len(body), body)
 
 
+def test_a_node_of_another_user_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel refuses, and the sentence says as whom to type the command."""
+
+    def refuse(path: Path) -> Iterator[str]:
+        raise PermissionError(path)
+
+    monkeypatch.setattr("node.ask.reachable", contextmanager(refuse))
+    with pytest.raises(Told, match="as that user"):
+        ask_node(tmp_path / "control.sock", "case.list", {})
+
+
 def test_an_answer_comes_back_as_it_is(tmp_path: Path) -> None:
     """One object."""
     path = tmp_path / "control.sock"

@@ -125,7 +125,8 @@ def test_receipts_are_written_once_and_prove_themselves(
         (("request", "send", "--to", QUMRAN, "--kind", "mla"), Exit.USAGE, "--body FILE"),
         (("request", "send", "--to", "x.nobody", "--kind", "mla", "--body"), Exit.FAILED,
          "not in the newest document"),
-        (("request", "send", "--to", "NOT AN ID", "--kind", "mla", "--body"), Exit.FAILED, "id"),
+        (("request", "send", "--to", "NOT AN ID", "--kind", "mla", "--body"), Exit.USAGE, "id"),
+        (("request", "send", "--to", FIJI, "--kind", "mla", "--body"), Exit.USAGE, "itself"),
         (("request", "send", "--to", QUMRAN, "--kind", "1", "--body"), Exit.FAILED, "MLA_EVIDENCE"),
     ],
 )  # fmt: skip
@@ -176,6 +177,27 @@ def test_another_authoritys_key_file_is_refused(nodes: Path, body: Path) -> None
     )
     assert done.status is Exit.CONFIGURATION
     assert f"that of {QUMRAN}" in done.err
+
+
+def test_an_id_begins_a_sentence_as_it_is_written(nodes: Path, body: Path) -> None:
+    """An authority's id has no capital letters, and the sentence says where to look."""
+    done = comity(
+        "--config", nodes / FIJI, "request", "send", "--to", "x.nobody", "--kind", "mla",
+        "--body", body,
+    )  # fmt: skip
+    assert done.err.startswith("Error: x.nobody is not in the newest document.")
+    assert "comity network show" in done.err
+
+
+def test_a_node_waits_for_a_command_that_writes(
+    nodes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that something runs already only if that does not end."""
+    monkeypatch.setattr("node.cli.serving._COMMAND_S_MAX", 0.2)
+    with exclusive_lock(nodes / FIJI):
+        done = comity("--config", nodes / FIJI, "run")
+        assert done.status is Exit.LATER
+        assert "runs already" in done.err
 
 
 def test_a_writing_command_waits_for_another_that_holds_the_lock(

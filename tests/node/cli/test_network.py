@@ -212,7 +212,7 @@ def fresh_node(tmp_path: Path, passphrase_file: Path) -> Path:
 def test_a_draft_is_not_installed(draft: Path, fresh_node: Path) -> None:
     """Not before enough stewards have signed it."""
     done = comity("--config", fresh_node, "network", "install", draft, "--yes", "--json")
-    assert (done.status, done.json["code"]) == (Exit.FAILED, "not-authentic")
+    assert (done.status, done.json["code"]) == (Exit.FAILED, "not-signed")
 
 
 def test_a_file_of_another_kind_is_named(tmp_path: Path, fresh_node: Path) -> None:

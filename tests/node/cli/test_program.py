@@ -60,6 +60,20 @@ def test_what_cannot_be_typed_is_a_usage_error(words: str, said: str) -> None:
     assert said in told.json["sentence"]
 
 
+@pytest.mark.parametrize("words", ["", "case", "network"])
+def test_a_group_without_a_command_gives_its_help(words: str) -> None:
+    """Who types half of a command reads what the other half can be."""
+    done = comity(*words.split())
+    assert (done.status, done.err) == (Exit.USAGE, "")
+    assert done.out.startswith(f"Usage: comity {words}".rstrip())
+
+
+def test_a_guess_is_offered_as_one_sentence() -> None:
+    """No full stop behind a question mark."""
+    said = "Did you mean 'case'? `comity --help` shows"
+    assert said in comity("casee").err
+
+
 def test_an_unknown_event_names_those_that_are_known() -> None:
     """`comity case EVENT` takes event words, and says which."""
     assert "answer, note" in comity("case", "refuse", "x").err
