@@ -42,6 +42,7 @@ from node.transport.listener import Identity, Listener
 from node.transport.tls import server_context
 from protocol.checkpoint import log_origin
 from protocol.digest import sha256_hex
+from protocol.limits import HOP_SKEW_S
 
 _log = get("app")
 
@@ -153,7 +154,7 @@ class Node:
     def _upkeep(self, tx: Tx) -> None:
         self.clock.raise_floor(tx.now)
         peer_rows.write_setting(tx.conn, _CLOCK_FLOOR, str(self.clock.floor))
-        peer_rows.drop_nonces(tx.conn, tx.now)
+        peer_rows.drop_nonces(tx.conn, tx.now - HOP_SKEW_S)
 
 
 async def _logged(service: Callable[[], Coroutine[None, None, None]]) -> None:

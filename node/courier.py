@@ -32,7 +32,7 @@ from node.logs import get
 from node.office import Office
 from node.outbox import Outbox
 from node.storage import peer_rows, queue_rows
-from node.storage.engine import Database
+from node.storage.engine import Database, StorageFailed
 from node.storage.queue_rows import QueueState, Waiting
 from node.storage.writer import Tx, Writer
 from node.transport.batch import Answer, Batch, Pending, Receipted, Refused
@@ -42,6 +42,7 @@ from protocol.limits import BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX
 
 _log = get("courier")
 
+_FAULT_WAIT_S: Final = 60.0
 _CLAIM_S: Final = 120  # longer than one exchange may take
 _EXPIRY_CHECK_S: Final = 60.0
 _FRAMING_BYTES: Final = 256  # what a batch needs beside its envelopes, generously
@@ -122,6 +123,7 @@ class Courier:
         self._senders: dict[str, _Sender] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._fetched: dict[str, asyncio.Event] = {}
+        self._given: dict[str, int] = {}  # the last place in the queue that a peer fetched
 
     def wake(self, peer: str) -> None:
         """Say that something waits for a peer; safe from any thread, cheap when repeated."""
@@ -168,7 +170,7 @@ class Courier:
             await sender.bell.wait()
             sender.bell.clear()
             sender.heard.clear()
-            outcome = await self._pass(peer)
+            outcome = await self._attempt(peer)
             while outcome.wait_s is not None:
                 outcome = await self._rest(peer, sender, outcome)
 
@@ -187,14 +189,24 @@ class Courier:
                 if rest.done() or not outcome.reached:
                     break
                 sender.bell.clear()
-                fresh = await self._pass(peer, last)
+                fresh = await self._attempt(peer, last)
                 if not fresh.reached:
                     return fresh
                 last = max(last, fresh.last)
         finally:
             rest.cancel()
         sender.heard.clear()
-        return await self._pass(peer)
+        return await self._attempt(peer)
+
+    async def _attempt(self, peer: str, after: int = 0) -> _Outcome:
+        """Make a pass; a fault of our own costs this peer a wait, and never its sender."""
+        try:
+            return await self._pass(peer, after)
+        except StorageFailed:
+            raise
+        except Exception:  # noqa: BLE001  (the operator sees it, and the queue goes on)
+            _log.exception("pass-failed", peer=peer)
+            return _Outcome(_FAULT_WAIT_S, reached=False, last=after)
 
     async def _pass(self, peer: str, after: int = 0) -> _Outcome:
         """Offer everything that waits behind `after` once."""
@@ -291,7 +303,9 @@ class Courier:
         """Give a peer that fetches itself what waits for it, waiting for the first if need be."""
         bell = self._fetch_bell(peer)
         bell.clear()
-        batch = await asyncio.to_thread(self._next_batch, peer, 0)
+        # Behind what was given last, and from the front when there is no more: what a peer
+        # leaves unanswered comes again, and keeps nothing else back.
+        batch = await self._next_fetch(peer)
         if not batch and wait_s > 0:
             rest = asyncio.ensure_future(self._clock.sleep(wait_s))
             ring = asyncio.ensure_future(bell.wait())
@@ -300,8 +314,16 @@ class Courier:
             finally:
                 rest.cancel()
                 ring.cancel()
-            batch = await asyncio.to_thread(self._next_batch, peer, 0)
+            batch = await self._next_fetch(peer)
         return tuple(one.envelope for one in batch)
+
+    async def _next_fetch(self, peer: str) -> list[Waiting]:
+        for after in (self._given.get(peer, 0), 0):
+            batch = await asyncio.to_thread(self._next_batch, peer, after)
+            if batch:
+                self._given[peer] = batch[-1].id
+                return batch
+        return []
 
     def _fetch_bell(self, peer: str) -> asyncio.Event:
         return self._fetched.setdefault(peer, asyncio.Event())

@@ -17,14 +17,14 @@ from node.gossip import Gossip
 from node.inbox import Brought, Inbox, Verdict
 from node.logs import get
 from node.office import Office
-from node.peers import Peers
+from node.peers import Peers, resolved
 from node.storage import peer_rows
 from node.storage.writer import Tx, Writer
 from node.transport.batch import Answer, Batch, Pending, Receipted, Refused
 from node.transport.errors import TransportFailure
 from node.transport.hop import HopKey, VerifiedHop
 from node.transport.listener import PeerRoutes
-from protocol.errors import EpochAhead, Malformed, NotAuthentic
+from protocol.errors import EpochAhead, Malformed, NotAuthentic, Rejected
 from protocol.limits import (
     ANSWERS_MAX,
     LISTINGS_BODY_BYTES_MAX,
@@ -54,13 +54,13 @@ class Exchange:
         self._writer = writer
         self._clock = clock
 
-    def resolve(self, key_id: str) -> HopKey:
+    def resolve(self, key_id: str) -> HopKey | None:
         """Find the authority of a hop key that is in use now."""
-        return self._office.directory.hop_key(key_id, self._clock.now())
+        return resolved(lambda: self._office.directory.hop_key(key_id, self._clock.now()))
 
-    def resolve_any(self, key_id: str) -> HopKey:
+    def resolve_any(self, key_id: str) -> HopKey | None:
         """Find the authority of a hop key of any time: enough to be handed documents."""
-        return self._office.directory.hop_key_ever(key_id)
+        return resolved(lambda: self._office.directory.hop_key_ever(key_id))
 
     def routes(self) -> PeerRoutes:
         """Give what the listener serves."""
@@ -147,27 +147,29 @@ class Exchange:
 
     async def _fetch_from(self, peer: str) -> None:
         while True:
+            again_at = self._clock.monotonic() + _FETCH_AGAIN_S
             try:
-                fetched = await self._fetch_once(peer)
-            except TransportFailure as fault:
+                settled = await self._fetch_once(peer)
+            except (TransportFailure, Rejected) as fault:
                 _log.info("not-fetched", peer=peer, code=fault.code)
-                fetched = False
-            if not fetched:
-                await self._clock.sleep(_FETCH_AGAIN_S)
+                settled = False
+            if not settled:  # a long poll that brought nothing has waited long enough
+                await self._clock.sleep(again_at - self._clock.monotonic())
 
     async def _fetch_once(self, peer: str) -> bool:
-        """One long poll, and our answers to what it brought."""
+        """Make one long poll and answer what it brought; says whether anything was settled."""
         client = self._peers.client(peer)
         if client is None:
             return False
         batch = await client.pull(LONG_POLL_S_MAX)
+        verdicts: list[Verdict] = []
         if batch.envelopes:
             brought = Brought(peer, "", None, 0)
             verdicts = await self._inbox.accept(brought, batch.envelopes)
             await client.post_receipts(self._answers(peer, verdicts))
         if batch.answers:
             await self._courier.settle(peer, batch.answers)
-        return True
+        return any(one.receipt or one.proof for one in verdicts)
 
 
 def _answer(verdict: Verdict) -> Answer:

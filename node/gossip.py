@@ -96,7 +96,10 @@ class Gossip:
 
     async def _refresh_in_turn(self, peer: str) -> None:
         async with self._turns:
-            await self.refresh(peer)
+            try:
+                await self.refresh(peer)
+            except Rejected as fault:
+                _log.warning("not-refreshed", peer=peer, code=fault.code)
 
     async def refresh(self, peer: str) -> None:
         """Ask one peer for what is newer, and install what proves itself."""

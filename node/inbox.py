@@ -22,6 +22,7 @@ from node.storage.vault import Vault
 from node.storage.writer import Sequenced, Tx, Writer
 from protocol.digest import sha256_hex
 from protocol.envelope import (
+    Header,
     OpenedEnvelope,
     authenticate,
     check_addressed,
@@ -36,6 +37,7 @@ from protocol.errors import (
     Skipped,
     UnknownCase,
 )
+from protocol.identity import PublicKey
 from protocol.messages import (
     AuthenticMessage,
     Message,
@@ -175,16 +177,18 @@ class Inbox:
         return ready
 
     def _authenticate(self, envelope: OpenedEnvelope) -> AuthenticMessage:
-        header, directory = envelope.header, self._office.directory
-        now = self._writer.now()
-        # (12) Epoch and permission: old keys may judge, only the newest list permits.
-        directory.require_current(now)
-        directory.permit(header.sender)
-        keys = directory.sign_keys(
-            header.sender, epoch=header.epoch, created=header.created, now=now
-        )
+        keys = self._keys_of(envelope.header, self._writer.now())
         # (13)-(15) Both signatures, strict text, inner equal to outer.
         return authenticate(envelope, keys)
+
+    def _keys_of(self, header: Header, now: int) -> tuple[PublicKey, PublicKey]:
+        """(12) Epoch and permission: old keys may judge, only the newest list permits."""
+        directory = self._office.directory
+        directory.require_current(now)
+        directory.permit(header.sender)
+        return directory.sign_keys(
+            header.sender, epoch=header.epoch, created=header.created, now=now
+        )
 
     def _decide_all(self, tx: Tx, brought: Brought, ready: dict[int, _Ready]) -> dict[int, Verdict]:
         _take_nonce(tx, brought)
@@ -218,6 +222,8 @@ class Inbox:
 
     def _accept(self, tx: Tx, one: _Ready, verdict: Verdict) -> None:
         message = one.signed.message
+        # (12) Once more: a key may have been revoked since the signatures were verified.
+        self._keys_of(one.envelope.header, tx.now)
         case = case_rows.read_case(tx.conn, message.case, lock=True)
         # (16) Time.
         check_time(message, tx.now)

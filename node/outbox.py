@@ -9,6 +9,7 @@ see both messages and envelopes (law 1).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
@@ -43,6 +44,8 @@ from protocol.messages import (
 from protocol.receipt import ProvenDecision, verify_receipt
 
 _SALT_BYTES: Final = 32
+_DOUBTS_MAX: Final = 64  # kept of one kind and peer in a day, who could make any number
+_DOUBTS_PER_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +245,7 @@ class Outbox:
         known = self._look_up(tx.conn, proven)
         for one in examined:
             if isinstance(one, Doubtful):
-                self._alarm(tx, "receipt-invalid", one.peer, None, one.code, kept=one.raw)
+                self._doubt(tx, "receipt-invalid", one, None)
             else:
                 self._settle_one(tx, one, known)
         # In this unit and not later: another one of its transaction may settle the same.
@@ -271,7 +274,7 @@ class Outbox:
             or (case.peer, self._office.authority) != (proven.peer, decision.sender)
             or known.envelopes.get(decision.envelope) != decision.identity
         ):
-            self._alarm(tx, "receipt-misplaced", proven.peer, decision.identity, "", kept=raw)
+            self._doubt(tx, "receipt-misplaced", proven, decision.identity)
             return
         if contradiction := _contradiction(case, stored, proven):
             self._alarm(tx, "equivocation", proven.peer, stored.identity, contradiction, kept=raw)
@@ -363,7 +366,14 @@ class Outbox:
             if identity is not None:
                 queue_rows.note_attempt(tx.conn, peer, [identity], code)
         if KeyUnknown.code in hints.values():
-            self.reseal(tx, peer)
+            with contextlib.suppress(Rejected):  # nothing to seal to now: it waits as it is
+                self.reseal(tx, peer)
+
+    def _doubt(self, tx: Tx, kind: str, one: Proven | Doubtful, subject: str | None) -> None:
+        """Keep what delivers nothing and raise the alarm, unless the peer floods us with it."""
+        raw, code = (one.raw, one.code) if isinstance(one, Doubtful) else (one.answer.raw, "")
+        if peer_rows.count_alarms(tx.conn, kind, one.peer, tx.now - _DOUBTS_PER_S) < _DOUBTS_MAX:
+            self._alarm(tx, kind, one.peer, subject, code, kept=raw)
 
     def _alarm(
         self, tx: Tx, kind: str, peer: str, subject: str | None, detail: str,

@@ -8,11 +8,13 @@ envelope and no message.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from node.clock import Clock, Random
 from node.office import Office
 from node.settings import Settings
 from node.transport.client import OwnSide, Peer, PeerClient
+from node.transport.hop import HopKey
 from node.transport.limits import TransportLimits
 from protocol.errors import Rejected
 
@@ -34,6 +36,14 @@ def transport_limits(settings: Settings) -> TransportLimits:
         connect_s_max=limits.connect_s_max,
         answer_s_max=limits.answer_s_max,
     )
+
+
+def resolved(find: Callable[[], HopKey]) -> HopKey | None:
+    """Give the key that `find` gives, or None if it is unknown, not in use or revoked."""
+    try:
+        return find()
+    except Rejected:
+        return None
 
 
 class Peers:
@@ -65,7 +75,9 @@ class Peers:
         self._drop(authority)
         own = OwnSide(
             signer=lambda: self._office.keys.hop_at(self._clock.now()),
-            resolve=lambda key_id: self._office.directory.hop_key(key_id, self._clock.now()),
+            resolve=lambda key_id: resolved(
+                lambda: self._office.directory.hop_key(key_id, self._clock.now())
+            ),
             allow_private_addresses=self._private,
         )
         fresh = PeerClient(peer, own, clock=self._clock, random=self._random, limits=self.limits)

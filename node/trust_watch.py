@@ -7,6 +7,7 @@ It decides nothing: what may be sealed to whom is the directory's own rule.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TypeAlias
 
 from node.office import Office
@@ -32,7 +33,7 @@ class TrustWatch:
                 kind, authority, subject, detail = trouble
                 alarm = peer_rows.Alarm(tx.now, kind, authority, subject, detail)
                 peer_rows.insert_alarm(tx.conn, alarm)
-                self._raised.add(trouble)
+                tx.after_commit(partial(self._raised.add, trouble))
 
 
 def troubles(office: Office) -> Iterator[Trouble]:

@@ -200,7 +200,8 @@ def open_envelope(
     if header.key_id != key.public.key_id:
         raise Misuse("opening with another key than the header names")
     # (7) A suite we know, not below the peer's minimum. There is no negotiation.
-    if header.suite not in SUITES or SUITES.index(header.suite) < SUITES.index(suite_min):
+    known = header.suite in SUITES and suite_min in SUITES
+    if not known or SUITES.index(header.suite) < SUITES.index(suite_min):
         raise SuiteUnknown("a suite that is unknown or below this peer's minimum")
     # (8) Decrypt; the whole header is bound through `info`.
     prefix = envelope.raw[: len(MAGIC) + 4 + int.from_bytes(envelope.raw[8:12], "big")]

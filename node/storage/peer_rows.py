@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from node.storage.statements import change, insert_into
@@ -54,6 +54,15 @@ def insert_alarm(conn: Connection, alarm: Alarm) -> None:
             "kept": alarm.kept,
         },
     )
+
+
+def count_alarms(conn: Connection, kind: str, peer: str, since: int) -> int:
+    """Count the alarms of one kind about one peer from `since` on."""
+    columns = alarms.c
+    query = select(func.count()).where(
+        columns.kind == kind, columns.peer == peer, columns.at >= since
+    )
+    return int(conn.execute(query).scalar_one())
 
 
 def list_alarms(conn: Connection, limit: int = 100) -> list[Alarm]:

@@ -322,7 +322,7 @@ def _base(url: str) -> str:
     except ValueError as fault:
         raise Misuse("not a URL") from fault
     plain = parsed.user is None and not parsed.query_string and not parsed.fragment
-    if parsed.scheme != "https" or not parsed.host or not port or not plain:
+    if parsed.scheme != "https" or not parsed.raw_host or not port or not plain:
         raise Misuse("a peer's URL is https://host[:port][/path] and nothing else")
     return url.rstrip("/")
 

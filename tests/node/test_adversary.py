@@ -10,7 +10,6 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import TypeVar
 
 from keys.directory import OWN_REVOCATIONS_MAX
 from node.storage.writer import Tx
@@ -25,8 +24,6 @@ from protocol.errors import (
     TooLarge,
 )
 from tests.support.pair import FIJI, QUMRAN, TONGA, Pair, Wired
-
-T = TypeVar("T")
 
 
 @contextlib.contextmanager
