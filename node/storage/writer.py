@@ -153,6 +153,7 @@ class Writer:
         self._on_failure = on_failure
         self._waiting: queue.SimpleQueue[_Unit[object] | None] = queue.SimpleQueue()
         self._failed: Exception | None = None
+        self._door = threading.Lock()  # so that nobody puts a unit where nobody looks any more
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -173,7 +174,7 @@ class Writer:
         """Run one unit of work; the answer means that it is durable, logged and guarded.
 
         Whatever `work` raises undoes the unit alone and comes back to the caller. If the
-        caller is cancelled the unit still runs: nothing is half done.
+        caller is cancelled the unit runs wholly or not at all.
         """
         return await asyncio.wrap_future(self._submit(work))
 
@@ -183,10 +184,11 @@ class Writer:
 
     def _submit(self, work: Callable[[Tx], T]) -> Future[T]:
         unit = _Unit(work)
-        if self._failed is not None:
-            unit.future.set_exception(self._failed)
-        else:
-            self._waiting.put(unit)  # type: ignore[arg-type]  # a queue of every kind of unit
+        with self._door:
+            if self._failed is not None:
+                unit.future.set_exception(self._failed)
+            else:
+                self._waiting.put(unit)  # type: ignore[arg-type]  # a queue of every kind of unit
         return unit.future
 
     def _run(self) -> None:
@@ -196,10 +198,12 @@ class Writer:
             group, going = self._take()
             if group:
                 self._write_group(group)
-        self._failed = self._failed or WriterStopped("the node is stopping")
+        with self._door:
+            self._failed = self._failed or WriterStopped("the node is stopping")
         while not self._waiting.empty():
             unit = self._waiting.get()
-            if unit is not None:
+            # A caller that gave up has nobody to answer, and must not keep it from the others.
+            if unit is not None and unit.future.set_running_or_notify_cancel():
                 unit.future.set_exception(self._failed)
 
     def _take(self) -> tuple[list[_Unit[object]], bool]:
@@ -241,7 +245,10 @@ class Writer:
             group[0].future.set_exception(fault)
             return
         for unit in group:
-            self._write_group([unit])
+            if self._failed is None:
+                self._write_group([unit])
+            else:
+                unit.future.set_exception(self._failed)
 
     def _transact(self, conn: Connection, group: list[_Unit[object]]) -> None:
         now = self._clock.now()
