@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import pytest
@@ -271,3 +272,51 @@ async def test_a_caller_that_gives_up_leaves_its_unit_whole(desk: Desk) -> None:
     go.set()
     assert await desk.writer.write(say("b")) == "b"
     assert desk.words() == ["a", "b"]
+
+
+def test_after_a_failure_nobody_waits_for_ever(desk: Desk) -> None:
+    """One caller gave up while it waited: those behind it still hear that writing ended."""
+    waiting: list[Future[object]] = []
+
+    def fails(_: Tx) -> None:
+        waiting.extend(desk.writer._submit(say(word)) for word in ("given up", "b"))
+        assert waiting[0].cancel()
+        raise StorageFailed("the disk is gone")
+
+    with pytest.raises(StorageFailed):
+        desk.writer.write_now(fails)
+    assert isinstance(waiting[1].exception(10), StorageFailed)
+
+
+def test_a_group_that_is_taken_apart_ends_where_storage_fails(desk: Desk) -> None:
+    """Its units run again alone; the first that meets the broken disk is the last."""
+    runs: list[str] = []
+
+    def breaks(_: Tx) -> None:
+        runs.append("breaks")
+        if len(runs) > 1:
+            raise StorageFailed("the disk is gone")
+
+    desk.scribe.refuses = "refused"
+    outcome = desk.together(breaks, say("refused"), say("c"))
+    assert [type(one) for one in outcome] == [StorageFailed] * 3
+    assert desk.words() == []
+    assert len(desk.failures) == 1
+
+
+def test_whoever_comes_while_writing_ends_hears_it(desk: Desk) -> None:
+    """A unit that is handed in at the last moment is done or refused, and never forgotten."""
+    handed: list[Future[object]] = []
+
+    def hand_in() -> None:
+        for _ in range(100):
+            handed.append(desk.writer._submit(lambda tx: tx.now))  # noqa: PERF401  (seen at once)
+
+    threads = [threading.Thread(target=hand_in) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    desk.writer.stop()
+    for thread in threads:
+        thread.join()
+    for one in handed:
+        assert one.exception(10) is None or isinstance(one.exception(10), WriterStopped)
