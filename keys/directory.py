@@ -32,6 +32,7 @@ from keys.trusted import (
 from protocol.document import Document, KeyIds, decode_document_text
 from protocol.dsse import Unverified
 from protocol.errors import (
+    Busy,
     EpochAhead,
     EpochOld,
     Equivocation,
@@ -64,9 +65,11 @@ from protocol.revocation import (
 
 Row: TypeAlias = tuple[bytes, int]  # raw bytes, and when they were installed
 
-# Who has sign keys can make revocations without end, and every node keeps and hands on each.
+# Who has sign keys can make statements without end, and every node keeps and hands on each.
 OWN_REVOCATIONS_MAX: Final = 32  # of an authority's rotating keys, by itself
 REVOCATIONS_OF_ONE_KEY_MAX: Final = 4
+LISTINGS_A_DAY_MAX: Final = 32  # of one authority, by the time that it says it made them
+_DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,7 +202,13 @@ class Directory(Lookups):
             raise RevokedKey("the listing is signed with a revoked key")
         if trusted.listing.created > now + MESSAGE_SKEW_S:
             raise NotYet("the listing was made in our future")
-        check_next_listing(trusted, held, afresh=self._starts_afresh(document, authority))
+        afresh = self._starts_afresh(document, authority)
+        recent = held[-LISTINGS_A_DAY_MAX:]
+        # When they came here does not count: a new node takes those of years at once.
+        since = recent[0].trusted.listing.created if len(recent) == LISTINGS_A_DAY_MAX else 0
+        if not afresh and trusted.listing.created - since < _DAY_S:
+            raise Busy("more listings in a day than an authority can need")
+        check_next_listing(trusted, held, afresh=afresh)
         index = self.index.with_listing(trusted)
         chains = {**self.listing_chains, authority: (*held, Installed(trusted, now))}
         return replace(

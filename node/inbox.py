@@ -30,6 +30,7 @@ from protocol.envelope import (
     read_envelope,
 )
 from protocol.errors import (
+    Busy,
     Equivocation,
     NotAuthentic,
     OutOfOrder,
@@ -225,6 +226,9 @@ class Inbox:
         # (12) Once more: a key may have been revoked since the signatures were verified.
         self._keys_of(one.envelope.header, tx.now)
         case = case_rows.read_case(tx.conn, message.case, lock=True)
+        if case and case_rows.find_messages(tx.conn, [one.signed.identity], "in"):
+            # Another process accepted it while this one waited for the lock: never a refusal.
+            raise Busy("accepted meanwhile; a repeat gets the receipt")
         # (16) Time.
         check_time(message, tx.now)
         # (17) Its turn in the case.

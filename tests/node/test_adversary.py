@@ -10,8 +10,9 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 
-from keys.directory import OWN_REVOCATIONS_MAX
+from keys.directory import LISTINGS_A_DAY_MAX, OWN_REVOCATIONS_MAX
 from node.storage.writer import Tx
 from node.transport.batch import (
     decode_listings,
@@ -19,6 +20,7 @@ from node.transport.batch import (
 )
 from protocol.digest import sha256_hex
 from protocol.errors import (
+    Busy,
     Equivocation,
     NotPermitted,
     TooLarge,
@@ -150,3 +152,36 @@ async def test_a_lasting_key_can_be_revoked_however_many_were_before(light_pair:
     assert directory.is_revoked(key_id)
     another = trust.revocation_by_stewards(TONGA, "seal", "ff" * 32)
     assert len(directory.install_revocation(another, now=now).revocations) == 34
+
+
+async def test_a_peer_with_listings_without_end_is_heard_now_and_then(light_pair: Pair) -> None:
+    """Each is valid, follows the last and is kept for good: only so many count in a day."""
+    trust, now = light_pair.trust, light_pair.clock.now()
+    directory, refused = trust.directory, 0
+    for _ in range(100):
+        raw = replace(trust, directory=directory).next_listing(TONGA, created=now)
+        try:
+            directory = directory.install_listing(raw, now=now)
+        except Busy:
+            refused += 1
+    assert refused == 101 - LISTINGS_A_DAY_MAX
+    # A day later it goes on where it stopped: the chain has no hole.
+    tomorrow = now + 86_400 + 1
+    raw = replace(trust, directory=directory).next_listing(TONGA, created=tomorrow)
+    assert directory.install_listing(raw, now=tomorrow).listing(TONGA).raw == raw
+
+
+async def test_a_new_node_takes_the_listings_of_years_at_once(light_pair: Pair) -> None:
+    """What counts is when they were made, not when they came here."""
+    trust, year = light_pair.trust, 365 * 86_400
+    start = light_pair.clock.now()
+    for quarter in range(1, 40):
+        at = start + quarter * year // 4
+        trust = trust.with_listing(TONGA, now=at, created=at, expires=at + year)
+    fresh = trust.directory.from_stored(
+        trust.network,
+        [(raw, start + 11 * year) for raw in trust.documents],
+        [(raw, start + 11 * year) for raw in trust.listings],
+        [],
+    )
+    assert fresh.listing(TONGA).listing.serial == 40

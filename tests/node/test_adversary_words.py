@@ -14,7 +14,7 @@ from typing import NoReturn
 import pytest
 
 from node.clock import SystemRandom
-from node.inbox import Brought
+from node.inbox import Brought, Verdict
 from node.peers import Peers
 from node.storage.writer import Tx
 from node.transport.batch import (
@@ -290,3 +290,21 @@ async def test_an_alarm_of_a_unit_that_was_undone_is_raised_again(light_pair: Pa
     await wired.write(watch.look)
     await wired.write(watch.look)
     assert wired.alarms() == ["trust-refused"]
+
+
+async def test_a_message_accepted_while_another_process_waited_is_not_refused_finally(
+    pair: Pair,
+) -> None:
+    """Two processes judge the same message; the second one finds it accepted under the lock."""
+    inbox = pair[QUMRAN].node.inbox
+    raw = sealed(pair, [fresh_message(pair)])
+    hop = pair.link(FIJI, QUMRAN).hop()
+    brought = Brought(hop.authority, hop.key_id, hop.nonce, hop.expires)
+    _, ready = inbox._prepare(brought, raw)
+    (first,) = await pair.offer(*raw)
+    assert first.receipt is not None
+    late = Verdict(first.envelope)
+    await pair[QUMRAN].write(lambda tx: inbox._decide(tx, ready[0], late))
+    assert (late.receipt, late.proof) == (None, None)
+    assert "message.refused" not in pair[QUMRAN].records()
+    assert pair[QUMRAN].rows("refusals") == []
