@@ -131,7 +131,7 @@ class Register:
             self._list_evidence(tx, received.identity, manifest)
 
     def find(self, conn: Connection, name: str, *, lock: bool = False) -> Case:
-        """Find a case by its id, or by the beginning of its random half."""
+        """Find a case by its id, or by how it or its random half begins."""
         found = case_rows.find_cases(conn, name)
         if len(found) != 1:
             why = "no case is called that" if not found else "several cases begin like that"

@@ -121,11 +121,13 @@ def list_cases(conn: Connection) -> list[Case]:
 
 
 def find_cases(conn: Connection, part: str) -> list[str]:
-    """Find ids of cases that are `part`, or whose random half begins with it; ten at most."""
+    """Find ids that are `part`, or begin with it, or whose random half does; ten at most."""
     pattern = part.replace("\\", "").replace("%", "").replace("_", "")
     query = (
         select(cases.c.id)
-        .where((cases.c.id == part) | cases.c.id.like(f"%/{pattern}%"))
+        .where(
+            (cases.c.id == part) | cases.c.id.like(f"%/{pattern}%") | cases.c.id.like(f"{pattern}%")
+        )
         .order_by(cases.c.id)
         .limit(10)
     )

@@ -117,6 +117,14 @@ def test_receipts_are_written_once_and_prove_themselves(
     assert "never overwritten" in again.err
 
 
+def test_a_case_is_named_by_how_its_id_begins(exchanged: Path, case: str) -> None:
+    """The whole id, its beginning, or the beginning of its random half."""
+    authority, _, half = case.partition("/")
+    for name in (case, half[:8], authority, f"{authority}/{half[:2]}"):
+        done = comity("--config", exchanged / QUMRAN, "case", "show", name, "--json")
+        assert done.json["case"]["id"] == case
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
