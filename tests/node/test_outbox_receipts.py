@@ -92,7 +92,7 @@ async def test_swapped_receipts_still_deliver_what_each_of_them_proves(light_pai
     light_pair.link(FIJI, QUMRAN).next("swap the receipts")
     assert await light_pair[FIJI].send_to(QUMRAN) is None
     rows = [light_pair[FIJI].message(one.identity) for one in (first, second)]
-    named = [decode_decision(decode_receipt(row["receipt"]).record).identity for row in rows]  # type: ignore[arg-type]  # bytes
+    named = [decode_decision(decode_receipt(row["receipt"]).record).identity for row in rows]  # type: ignore[arg-type]  # the bytes of a receipt
     assert named == [first.identity, second.identity]
     light_pair.assert_sound()
 
