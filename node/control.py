@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import stat
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from node.desk import Desk, Result, act
 from node.exits import Fault
 from node.faults import EXPECTED, describe
 from node.logs import get
+from node.settings import SettingsError
 from protocol.encoding import Fields, canonical, decode
 
 _log = get("control")
@@ -52,7 +54,11 @@ async def serve_desk(desk: Desk, path: Path) -> AsyncIterator[None]:
 def _bind(path: Path) -> socket.socket:
     """Bind with mode 0600 from the first moment; the caller holds the folder's lock."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _remove(path)  # left by a node that was killed: the lock says that it is gone
+    if os.path.lexists(path) and not _remove(path):
+        raise SettingsError(
+            f"{path} is there and is no socket: [control] socket in comity.toml must name a "
+            "place for one."
+        )
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
@@ -64,8 +70,12 @@ def _bind(path: Path) -> socket.socket:
     return listening
 
 
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
+def _remove(path: Path) -> bool:
+    """Remove a socket: our own, or one left by a node that was killed, as the lock tells."""
+    is_socket = os.path.lexists(path) and stat.S_ISSOCK(path.lstat().st_mode)
+    if is_socket:
+        path.unlink(missing_ok=True)
+    return is_socket
 
 
 def _answer(desk: Desk) -> Callable[[web.Request], Awaitable[web.Response]]:
