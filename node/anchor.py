@@ -7,6 +7,7 @@ the guard, in no backup of the database. It knows one digest and nothing of what
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -36,11 +37,14 @@ class Anchor:
 
     def create(self, digest: str) -> None:
         """Keep the digest for good; an anchor that is there stays."""
-        try:
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
+        if self._path.exists():
             return
-        with os.fdopen(descriptor, "wb") as file:
+        fresh = self._path.with_name(f"{self._path.name}.new")
+        with fresh.open("wb") as file:
             file.write(digest.encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+        # A name is given to what is whole: half an anchor would keep the node from starting.
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, self._path)
+        fresh.unlink()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,3 +111,22 @@ def test_a_key_under_our_name_that_we_do_not_hold_is_heard_once(tmp_path: Path) 
         assert [(one.kind, one.subject) for one in alarms] == [("foreign-key", hop.key.key_id)]
     finally:
         node.close()
+
+
+def test_an_anchor_that_was_half_written_does_not_keep_the_node_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full, or the node is killed, in the middle: the anchor is made later, whole."""
+    anchor, digest = Anchor(tmp_path / "checkpoint"), "5a" * 32
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="no space"):
+            anchor.create(digest)
+    assert anchor.read() is None
+    anchor.create(digest)
+    anchor.create("00" * 32)  # and what is there stays
+    assert anchor.read() == digest
