@@ -46,7 +46,9 @@ def describe(fault: Exception) -> Fault:
             return Fault("configuration", str(fault), Exit.CONFIGURATION)
         case EvidenceFault():
             return Fault("evidence", sentence(fault.for_terminal), Exit.FAILED)
-        case CaseNotFound() | AlreadyThere():
+        case AlreadyThere():
+            return Fault("exists", sentence(str(fault)), Exit.FAILED)
+        case CaseNotFound():
             return Fault("not-found", sentence(str(fault)), Exit.FAILED)
     raise Misuse(f"no sentence for {type(fault).__name__}")
 

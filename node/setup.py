@@ -25,7 +25,8 @@ from node.audit.records import LogOpened
 from node.clock import Clock, Random
 from node.own_listing import own_listing
 from node.settings import Settings, load_settings, render_default
-from node.storage.engine import open_database
+from node.storage import audit_rows
+from node.storage.engine import Database, open_database
 from node.storage.migrate import migrate
 from node.storage.writer import Tx
 from node.transport.tls import make_certificate
@@ -97,6 +98,15 @@ def _write_certificate(settings: Settings, now: int) -> None:
         path.write_bytes(content)
 
 
+def _check_empty(database: Database) -> None:
+    """Refuse a database that holds a node: two in one would mix their cases and queues."""
+    for head in database.read(audit_rows.read_heads):
+        raise AlreadyThere(
+            f"The database already holds a node, with the log {head.origin}: give this one a "
+            "database of its own."
+        )
+
+
 def _begin_log(settings: Settings, ring: KeyRing, clock: Clock, random: Random) -> None:
     """Store the empty log, then make the guard, then record that the log is open."""
     database = open_database(settings.database.url.get_secret_value())
@@ -105,6 +115,7 @@ def _begin_log(settings: Settings, ring: KeyRing, clock: Clock, random: Random) 
     log = Log(origin, ring.signers("log"), guard, random)
     try:
         migrate(database)
+        _check_empty(database)
         guard.create(database.transact(lambda conn: log.create(conn, clock.now())))
     finally:
         database.close()

@@ -36,6 +36,17 @@ def test_a_node_is_made_and_refused_a_second_time(tmp_path: Path, passphrase_fil
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
+def test_a_database_holds_one_node(tmp_path: Path, passphrase_file: Path) -> None:
+    """A second one in it is refused, is not left half made, and the first one still works."""
+    place = ("--database", f"sqlite:///{tmp_path / 'shared.db'}")
+    assert init(tmp_path / "one", passphrase_file, *place).status is Exit.DONE
+    done = init(tmp_path / "two", passphrase_file, *place, "--json")
+    assert (done.status, done.json["code"]) == (Exit.FAILED, "exists")
+    assert "database of its own" in done.json["sentence"]
+    assert not (tmp_path / "two").exists()
+    assert comity("--config", tmp_path / "one", "case", "list").status is Exit.DONE
+
+
 def test_what_is_printed_next_names_the_new_node(tmp_path: Path, passphrase_file: Path) -> None:
     """The commands can be copied from the terminal."""
     folder = tmp_path / "node"
