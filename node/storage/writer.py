@@ -198,16 +198,18 @@ class Writer:
     def _run(self) -> None:
         """Take groups until told to stop; a failure of storage ends it for good."""
         going = True
-        while (going or self._left) and self._failed is None:
+        while self._failed is None:
             group, self._left = self._left, []
             if not group:
+                if not going:
+                    break
                 group, going = self._take()
             if group:
                 self._write_group(group)
         with self._door:
             self._failed = self._failed or WriterStopped("the node is stopping")
-        for unit in self._left:
-            unit.future.set_exception(self._failed)
+        for left in self._left:
+            left.future.set_exception(self._failed)
         while not self._waiting.empty():
             unit = self._waiting.get()
             # A caller that gave up has nobody to answer, and must not keep it from the others.
@@ -266,7 +268,8 @@ class Writer:
             else:
                 self._run_apart(conn, unit, now)
             if self._clock.monotonic() > end:
-                self._left, group[number:] = group[number:], []
+                self._left[:0] = group[number:]  # before what an earlier slow group left
+                del group[number:]
                 break
         done = [unit.tx for unit in group if unit.error is None and unit.tx is not None]
         entries = [entry for tx in done for entry in tx.entries]
