@@ -74,6 +74,7 @@ class Desk:
     scribe: Scribe
     database: Database
     failures: list[StorageFailed]
+    clock: ManualClock
 
     def together(self, *works: Callable[[Tx], object]) -> list[object]:
         """Run units in one group: a first one holds the writer until all are waiting."""
@@ -99,9 +100,10 @@ class Desk:
 def desk(database: Database) -> Iterator[Desk]:
     """Give a writer that runs."""
     scribe, failures = Scribe(), list[StorageFailed]()
-    writer = Writer(database, scribe, ManualClock(), on_failure=failures.append)
+    clock = ManualClock()
+    writer = Writer(database, scribe, clock, on_failure=failures.append)
     writer.start()
-    yield Desk(writer, scribe, database, failures)
+    yield Desk(writer, scribe, database, failures, clock)
     writer.stop()
 
 
@@ -320,3 +322,16 @@ def test_whoever_comes_while_writing_ends_hears_it(desk: Desk) -> None:
         thread.join()
     for one in handed:
         assert one.exception(10) is None or isinstance(one.exception(10), WriterStopped)
+
+
+def test_what_a_slow_group_left_for_the_next_is_not_forgotten(desk: Desk) -> None:
+    """The slow group fails, its units run again alone, slowly: those left over still come."""
+
+    def slow(tx: Tx) -> str:
+        desk.clock.advance(1)
+        return say("slow")(tx)
+
+    desk.scribe.refuses = "refused"
+    first, second, third = desk.together(say("refused"), slow, say("c"))
+    assert isinstance(first, Recovering)
+    assert (second, third) == ("slow", "c")
