@@ -79,9 +79,7 @@ def _hand_over(
         async def get_network(self, version: int | None) -> list[bytes]:
             return documents or []
 
-        async def get_listings(
-            self, known: str | None = None
-        ) -> tuple[list[bytes], list[bytes]]:
+        async def get_listings(self, known: str | None = None) -> tuple[list[bytes], list[bytes]]:
             return listings or [], revocations or []
 
     real = pair[QUMRAN].links

@@ -6,8 +6,8 @@ assert_sound(nodes["fj.justice"])
 from __future__ import annotations
 
 from keys.keyfile import read_key_file
-from node.audit.log import LOG_NUMBER
 from node.audit.fsck import Conclusion, Report, fsck
+from node.audit.log import LOG_NUMBER
 from node.storage.engine import open_database
 from node.storage.vault import Vault
 from protocol.checkpoint import log_origin
