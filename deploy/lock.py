@@ -55,6 +55,10 @@ def compile_lock(uv: str, name: str, header: str, options: list[str], upgrade: l
     if any(part in text for part in FORBIDDEN):
         path.unlink()
         sys.exit(f"{name} would have named the address of a registry")
+    alone = [one.split("==")[0] for one in text.replace("\\\n", " ").splitlines()
+             if one.count("--hash=") == 1]  # fmt: skip
+    if alone:
+        sys.exit(f"{name} has the source of {alone} alone: are its wheels a week old yet?")
     path.write_text(text)
     print(f"{name}: {sum('==' in line for line in text.splitlines())} packages")
 

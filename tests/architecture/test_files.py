@@ -72,6 +72,13 @@ def test_every_file_of_production_is_locked_by_its_hash() -> None:
     assert [line for line in pinned if "--hash=sha256:" not in line] == []
 
 
+def test_no_package_of_production_is_locked_by_its_source_alone() -> None:
+    """Building one would fetch tools that no hash fixes; wheels come beside the source."""
+    text = (ROOT / "requirements.txt").read_text().replace("\\\n", " ")
+    counts = {line.split("==")[0]: line.count("--hash=") for line in text.splitlines()}
+    assert [name for name, count in counts.items() if count == 1] == []
+
+
 def pins(name: str) -> dict[str, str]:
     """Give the versions that a lock file fixes, by package."""
     found = re.findall(r"^([a-z0-9-]+)==([^\s;\\]+)", (ROOT / name).read_text(), re.MULTILINE)
