@@ -63,14 +63,18 @@ class Bell:
             ring(peer)
 
 
+class ServiceEnded(Exception):
+    """A part of the node that must always run has ended; the node's log says why."""
+
+
 @dataclass(slots=True)
 class Failure:
-    """Whether storage has failed, for whoever runs the node; set from the writer's thread."""
+    """Why the node must end, for whoever runs it; set from the writer's thread or the loop."""
 
-    fault: StorageFailed | None = None
+    fault: StorageFailed | ServiceEnded | None = None
     act: Callable[[], None] | None = None
 
-    def __call__(self, fault: StorageFailed) -> None:
+    def __call__(self, fault: StorageFailed | ServiceEnded) -> None:
         """Note the failure and tell whoever waits for it."""
         self.fault = fault
         if self.act is not None:
@@ -121,7 +125,7 @@ class Node:
         services = [courier.run, gossip.run, self._keep_up]
         if self.settings.peers.pull:
             services.append(exchange.fetch_for_ever)
-        tasks = [asyncio.create_task(_logged(service)) for service in services]
+        tasks = [asyncio.create_task(_lasting(service, self.failure)) for service in services]
         try:
             yield exchange
         finally:
@@ -157,15 +161,13 @@ class Node:
         peer_rows.drop_nonces(tx.conn, tx.now - HOP_SKEW_S)
 
 
-async def _logged(service: Callable[[], Coroutine[None, None, None]]) -> None:
-    """Run a service of the node; whatever ends it is said in the log."""
+async def _lasting(service: Callable[[], Coroutine[None, None, None]], failure: Failure) -> None:
+    """Run a service that never ends by itself; if it does, the node ends and is seen to."""
     try:
         await service()
-    except asyncio.CancelledError:
-        raise
-    except Exception:
+    except Exception:  # noqa: BLE001  (whatever it is: a node that only looks alive is worse)
         _log.exception("service-ended")
-        raise
+    failure(ServiceEnded("a part of the node has ended; its log says why"))
 
 
 def open_node(

@@ -45,7 +45,8 @@ _log = get("courier")
 _FAULT_WAIT_S: Final = 60.0
 _CLAIM_S: Final = 120  # longer than one exchange may take
 _EXPIRY_CHECK_S: Final = 60.0
-_FRAMING_BYTES: Final = 256  # what a batch needs beside its envelopes, generously
+# Beside envelopes a batch needs a length for each, and a short list of answers.
+_ROOM_BYTES: Final = BATCH_BYTES_MAX - 4 * BATCH_ENVELOPES_MAX - 256
 _TRUST_CODES: Final = frozenset({KeyUnknown.code, EpochAhead.code, "unauthorised"})
 
 
@@ -237,10 +238,11 @@ class Courier:
         )
 
     def _next_batch(self, peer: str, after: int) -> list[Waiting]:
-        waiting = self._database.read(
-            lambda conn: queue_rows.list_waiting(conn, peer, after=after, limit=BATCH_ENVELOPES_MAX)
+        return self._database.read(
+            lambda conn: queue_rows.next_batch(
+                conn, peer, after=after, count_max=BATCH_ENVELOPES_MAX, bytes_max=_ROOM_BYTES
+            )
         )
-        return _fitting(waiting)
 
     async def settle(
         self, peer: str, answers: Sequence[Answer], sent: Sequence[Waiting] = ()
@@ -337,18 +339,6 @@ async def _either(rest: asyncio.Future[None], event: asyncio.Event) -> None:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     finally:
         ring.cancel()
-
-
-def _fitting(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """Take as many from the front as fit one request; the first always does."""
-    batch: list[Waiting] = []
-    size = _FRAMING_BYTES
-    for one in waiting:
-        size += len(one.envelope) + 4
-        if size > BATCH_BYTES_MAX:
-            break
-        batch.append(one)
-    return batch
 
 
 def _hints(answers: Sequence[Answer], sent: Sequence[Waiting]) -> Mapping[str, str]:

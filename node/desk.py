@@ -218,7 +218,7 @@ def _receipt_file(desk: Desk, one: ShownMessage) -> bytes:
 def _outbox(desk: Desk, _: Fields) -> Result:
     waiting, queues, alarms = desk.database.read(
         lambda conn: (
-            queue_rows.list_waiting(conn),
+            queue_rows.list_shown(conn),
             {queue.peer: queue for queue in queue_rows.list_queues(conn)},
             peer_rows.list_alarms(conn, 20),
         )
@@ -232,12 +232,12 @@ def _outbox(desk: Desk, _: Fields) -> Result:
                 "to": one.peer,
                 "queued": one.queued_at,
                 "expires": one.expires,
-                "bytes": len(one.envelope),
+                "bytes": size,
                 "attempts": one.attempts,
                 "why": one.last_code or queues.get(one.peer, fresh).last_code,
                 "next_try": queues.get(one.peer, fresh).next_try_at or None,
             }
-            for one in waiting
+            for one, size in waiting
         ],
         "alarms": [
             {"at": one.at, "kind": one.kind, "peer": one.peer, "message": one.subject,

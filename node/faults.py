@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from keys.keyfile import KeyFileError
+from node.app import ServiceEnded
 from node.cases.register import CaseNotFound
 from node.evidence.hashing import EvidenceFault
 from node.exits import Exit, Fault, describe_plain, sentence
@@ -20,7 +21,7 @@ from protocol.errors import Misuse, Rejected
 
 EXPECTED: Final = (
     Rejected, CaseNotFound, StorageFailed, KeyFileError, SettingsError, AlreadyThere,
-    EvidenceFault, NodeRuns, OSError,
+    EvidenceFault, NodeRuns, ServiceEnded, OSError,
 )  # fmt: skip
 """Faults that have a sentence; anything else is a bug and keeps its traceback."""
 
@@ -46,6 +47,8 @@ def describe(fault: Exception) -> Fault:
             return Fault("configuration", str(fault), Exit.CONFIGURATION)
         case EvidenceFault():
             return Fault("evidence", sentence(fault.for_terminal), Exit.FAILED)
+        case ServiceEnded():
+            return Fault("service-ended", sentence(str(fault)), Exit.FAILED)
         case AlreadyThere():
             return Fault("exists", sentence(str(fault)), Exit.FAILED)
         case CaseNotFound():

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 
 from keys.ring import KeyRing
-from node.app import Node, open_node
+from node.app import Node, ServiceEnded, open_node
 from node.control import serve_desk
 from node.desk import Desk
 from node.logs import get
@@ -71,7 +71,7 @@ def _end_from_thread(loop: asyncio.AbstractEventLoop, end: asyncio.Event) -> Non
     loop.call_soon_threadsafe(end.set)
 
 
-def _raise(fault: StorageFailed | None) -> None:
+def _raise(fault: StorageFailed | ServiceEnded | None) -> None:
     if fault is not None:
         raise fault
 

@@ -93,9 +93,12 @@ class Listing:
         return next((one for one in self.keys if one.key.key_id == key_id), None)
 
     def seal_keys_at(self, now: int) -> tuple[PublicKey, ...]:
-        """Give the keys that may be sealed to now, the newest first."""
+        """Give the keys that may be sealed to now, the newest first.
+
+        Of two made in one second, the one whose end is announced is the older.
+        """
         usable = [one for one in self.keys if one.key.purpose == "seal" and one.covers(now)]
-        usable.sort(key=lambda one: (one.start, one.key.key_id), reverse=True)
+        usable.sort(key=lambda one: (one.start, one.until is None, one.key.key_id), reverse=True)
         return tuple(one.key for one in usable)
 
     def text(self) -> bytes:

@@ -59,7 +59,7 @@ def check_key_file(settings: Settings, ring: KeyRing | None) -> Check:
 
 def check_seal_key(ring: KeyRing | None, listing: Listing | None, now: int) -> Check:
     """Look at the age of the key that opens envelopes, and at those that are over."""
-    name, rotate = "seal-key", "Rotate it, and send the new listing to the peers."
+    name, rotate = "seal-key", "Type `comity keys rotate seal`; peers that run fetch the new listing."
     if ring is None:
         return _listed_seal_key(listing, now)
     seals = [entry for entry in ring.entries if entry.purpose == "seal"]
@@ -78,7 +78,7 @@ def _listed_seal_key(listing: Listing | None, now: int) -> Check:
     if not starts:
         advice = "Publish a listing with a seal key: nobody can send to this authority."
         return failed("seal-key", "No listing of ours shows a seal key in use.", advice)
-    rotate = "Rotate it, and send the new listing to the peers."
+    rotate = "Type `comity keys rotate seal`; peers that run fetch the new listing."
     return _aged("seal-key", max(starts), now, rotate)
 
 
@@ -97,7 +97,7 @@ def _current(seals: list[KeyEntry]) -> KeyEntry:
 def check_certificate(settings: Settings, listing: Listing | None, now: int) -> Check:
     """Look at the TLS certificate: whole, in its time, and the one that the listing pins."""
     name, peers = "certificate", settings.peers
-    advice = "Make a certificate, and a listing that pins it."
+    advice = 'Make one as deploy/RUNBOOK.md says under "Keys", and a listing that pins it.'
     if peers.pull:
         return ok(name, "No peer connects to this node, so it shows no certificate.")
     try:
@@ -112,7 +112,7 @@ def check_certificate(settings: Settings, listing: Listing | None, now: int) -> 
         return failed(name, sentence, advice)
     if listing is not None and not listing.any_ca and pin not in listing.pins:
         sentence = "Our listing pins another certificate: peers refuse to connect."
-        return failed(name, sentence, "Publish a listing with this pin, or restore that one.")
+        return failed(name, sentence, "Type `comity keys publish`, or put the pinned one back.")
     start = int(certificate.not_valid_before_utc.timestamp())
     if now < start:
         sentence = f"The certificate is valid from {day(start)} on."

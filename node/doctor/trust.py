@@ -16,7 +16,7 @@ from protocol.errors import REFUSALS, Rejected
 from protocol.listing import Listing
 
 _INSTALL: Final = "Install the network document that the stewards signed."
-_PUBLISH: Final = "Make a new listing and send it to the peers."
+_PUBLISH: Final = "Type `comity keys publish`; peers that run fetch it."
 _FETCH: Final = "Let the node run, which fetches it, or install the file that it sends you."
 
 

@@ -52,6 +52,20 @@ _BEHIND = (
     .limit(bindparam("at_most"))
 )
 _BEHIND_OF_PEER = _BEHIND.where(outbox.c.peer == bindparam("peer"))
+_SIZES_OF_PEER = (
+    select(outbox.c.id, func.length(outbox.c.envelope))
+    .where(outbox.c.peer == bindparam("peer"), outbox.c.id > bindparam("after"))
+    .order_by(outbox.c.id)
+    .limit(bindparam("at_most"))
+)
+_BATCH_OF_PEER = _BEHIND_OF_PEER.where(outbox.c.id <= bindparam("last"))
+_SHOWN_NAMES = [name for name in Waiting.__dataclass_fields__ if name != "envelope"]
+_SHOWN = (
+    select(*(outbox.c[name] for name in _SHOWN_NAMES))
+    .add_columns(func.length(outbox.c.envelope))
+    .order_by(outbox.c.id)
+    .limit(bindparam("at_most"))
+)
 _SEALED_TO_OTHER = (
     select(*_WAITING)
     .where(outbox.c.peer == bindparam("peer"), outbox.c.key_id != bindparam("key_id"))
@@ -86,6 +100,32 @@ def insert_waiting(conn: Connection, waiting: Waiting) -> None:
     """Queue an envelope; its `id` is given by the database."""
     values = {name: getattr(waiting, name) for name in Waiting.__dataclass_fields__ if name != "id"}
     conn.execute(insert_into(outbox), values)
+
+
+def next_batch(
+    conn: Connection, peer: str, *, after: int, count_max: int, bytes_max: int
+) -> list[Waiting]:
+    """Read what waits for a peer behind `after`, as many as fit; the first always does.
+
+    Sizes are read first: envelopes of megabytes that do not fit are never loaded.
+    """
+    bound = {"peer": peer, "after": after, "at_most": count_max}
+    last = size = 0
+    for number, length in conn.execute(_SIZES_OF_PEER, bound):
+        size += length
+        if last and size > bytes_max:
+            break
+        last = number
+    bound = {"peer": peer, "after": after, "last": last, "at_most": count_max}
+    return [Waiting(*row) for row in conn.execute(_BATCH_OF_PEER, bound)] if last else []
+
+
+def list_shown(conn: Connection, limit: int = 1_000) -> list[tuple[Waiting, int]]:
+    """Read what waits for all peers and its sizes in bytes, without the envelopes."""
+    shown = []
+    for *columns, size in conn.execute(_SHOWN, {"at_most": limit}):
+        shown.append((Waiting(**dict(zip(_SHOWN_NAMES, columns, strict=True)), envelope=b""), size))
+    return shown
 
 
 def list_waiting(

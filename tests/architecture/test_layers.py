@@ -25,7 +25,8 @@ ORDER: tuple[str, ...] = tuple(
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
 
     node: clock sections settings logs exits ask stewards
-    node.storage: columns failures statements tables migrations sqlite postgresql engine migrate vault
+    node.storage: columns failures statements tables migrations sqlite postgresql engine
+    node.storage: migrate vault
     node.storage: log_rows trust_rows peer_rows queue_rows case_rows audit_rows health_rows writer
     node: storage
     node.audit: records guard tiles log fsck verify
