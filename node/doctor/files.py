@@ -21,6 +21,7 @@ from protocol.listing import Listing
 _MIB: Final = 1024 * 1024
 _FREE_MIN: Final = 256 * _MIB  # less, and a batch of large messages may not fit any more
 _FREE_WANTED: Final = 2_048 * _MIB
+_ROTATE: Final = "Type `comity keys rotate seal`; peers that run fetch the new listing."
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -59,7 +60,7 @@ def check_key_file(settings: Settings, ring: KeyRing | None) -> Check:
 
 def check_seal_key(ring: KeyRing | None, listing: Listing | None, now: int) -> Check:
     """Look at the age of the key that opens envelopes, and at those that are over."""
-    name, rotate = "seal-key", "Type `comity keys rotate seal`; peers that run fetch the new listing."
+    name = "seal-key"
     if ring is None:
         return _listed_seal_key(listing, now)
     seals = [entry for entry in ring.entries if entry.purpose == "seal"]
@@ -67,7 +68,7 @@ def check_seal_key(ring: KeyRing | None, listing: Listing | None, now: int) -> C
     if expired:
         sentence = f"{len(expired)} seal keys are still held that should have been destroyed."
         return failed(name, sentence, "Let the node drop them: what they opened is over.")
-    return _aged(name, _current(seals).created, now, rotate)
+    return _aged(name, _current(seals).created, now, _ROTATE)
 
 
 def _listed_seal_key(listing: Listing | None, now: int) -> Check:
@@ -78,8 +79,7 @@ def _listed_seal_key(listing: Listing | None, now: int) -> Check:
     if not starts:
         advice = "Publish a listing with a seal key: nobody can send to this authority."
         return failed("seal-key", "No listing of ours shows a seal key in use.", advice)
-    rotate = "Type `comity keys rotate seal`; peers that run fetch the new listing."
-    return _aged("seal-key", max(starts), now, rotate)
+    return _aged("seal-key", max(starts), now, _ROTATE)
 
 
 def _aged(name: str, since: int, now: int, advice: str) -> Check:
