@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -110,10 +110,12 @@ def make_network(
     databases: Mapping[str, str] | None = None,
     *,
     steward: StewardRing | None = None,
+    pull: Collection[str] = (),
 ) -> dict[str, RunningNode]:
     """Make the nodes, their document and listings; they trust each other and are down.
 
-    The document has one steward: give its ring if the test signs another one later.
+    The document has one steward: give its ring if the test signs another one later. Nobody
+    can connect to those in `pull`, so they fetch.
     """
     clock, random = SystemClock(), SystemRandom()
     made: dict[str, MadeNode] = {}
@@ -125,6 +127,7 @@ def make_network(
             "peers.listen": f"127.0.0.1:{port}",
             "peers.urls": [f"https://127.0.0.1:{port}"],
             "peers.allow_private_addresses": True,
+            "peers.pull": name in pull,
         }
         if databases and name in databases:
             chosen["database.url"] = databases[name]
@@ -165,10 +168,14 @@ def _install(node: Node, install: Callable[[Tx, bytes], bool], raw: bytes) -> No
 
 @contextlib.asynccontextmanager
 async def running_network(
-    folder: Path, authorities: Sequence[str], databases: Mapping[str, str] | None = None
+    folder: Path,
+    authorities: Sequence[str],
+    databases: Mapping[str, str] | None = None,
+    *,
+    pull: Collection[str] = (),
 ) -> AsyncIterator[dict[str, RunningNode]]:
     """Run all nodes of a fresh network until the block ends."""
-    nodes = make_network(folder, authorities, databases)
+    nodes = make_network(folder, authorities, databases, pull=pull)
     try:
         for node in nodes.values():
             await node.start()
