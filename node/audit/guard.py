@@ -66,7 +66,8 @@ class FileGuard:
         fresh = self._path.with_name(self._path.name + ".new")
         # Expected system calls: open, write, fsync, rename, open, fsync. A crash before the
         # rename leaves the old guard, which start-up advances again.
-        with fresh.open("wb") as file:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(new)
             file.flush()
             os.fsync(file.fileno())

@@ -42,6 +42,7 @@ def test_a_guard_and_its_folder_are_its_owners_alone(tmp_path: Path) -> None:
     try:
         guard = FileGuard(tmp_path / "guard" / "checkpoint")
         guard.create(checkpoint(0)[1])
+        guard.advance(checkpoint(0)[0], checkpoint(1)[1])
     finally:
         os.umask(before)
     assert (tmp_path / "guard").stat().st_mode & 0o777 == 0o700
