@@ -31,6 +31,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from keys import pairs
 from node.outbox import Outbox, Proven
+from node.run import share_the_interpreter
 from node.storage import engine
 from node.storage.writer import Tx
 from node.transport import hop
@@ -257,6 +258,7 @@ def main() -> None:
     parser.add_argument("--settings", type=Path)
     parser.add_argument("--port", type=int)
     given = parser.parse_args()
+    share_the_interpreter()
     in_flight = [int(number) for number in given.in_flight.split(",")]
     if given.role == "send":
         print(json.dumps(asyncio.run(_send(given.settings, given.port, given.messages, in_flight))))
