@@ -111,16 +111,20 @@ def ask_node(path: Path, verb: str, arguments: Mapping[str, Json]) -> dict[str, 
         raise Told(_GONE) from fault
     finally:
         connection.close()
-    answer = Fields({"answer": decode(raw or b"{}", bytes_max=_ANSWER_BYTES_MAX)}, "answer")
-    found = answer.object("answer")
     if response.status == http.client.OK:
-        return found
-    raise Told(_fault(found, response.status))
+        return _object(raw)
+    raise Told(_fault(raw, response.status))
 
 
-def _fault(found: dict[str, Json], status: int) -> Fault:
-    fields = Fields(found, "fault")
+def _object(raw: bytes) -> dict[str, Json]:
+    answer = Fields({"answer": decode(raw or b"{}", bytes_max=_ANSWER_BYTES_MAX)}, "answer")
+    return answer.object("answer")
+
+
+def _fault(raw: bytes, status: int) -> Fault:
+    """Read why it failed; where a bug of the node says nothing in our form, say that much."""
     try:
+        fields = Fields(_object(raw), "fault")
         return Fault(fields.text("code"), fields.text("sentence"), Exit(fields.integer("exit")))
     except (Rejected, ValueError):
         sentence = f"The node failed with status {status}; its log says why."

@@ -27,6 +27,7 @@ from node.faults import EXPECTED, describe
 from node.logs import get
 from node.settings import SettingsError
 from protocol.encoding import Fields, canonical, decode
+from protocol.errors import TooLarge
 
 _log = get("control")
 
@@ -83,7 +84,7 @@ def _answer(desk: Desk) -> Callable[[web.Request], Awaitable[web.Response]]:
         if not _may_speak(request):
             return web.Response(status=403)
         try:
-            arguments = decode(await request.read(), bytes_max=_ARGUMENTS_BYTES_MAX)
+            arguments = decode(await _read(request), bytes_max=_ARGUMENTS_BYTES_MAX)
             fields = Fields({"arguments": arguments}, "request").object("arguments")
             result = await asyncio.to_thread(act, desk, request.match_info["verb"], fields)
         except EXPECTED as fault:
@@ -93,6 +94,14 @@ def _answer(desk: Desk) -> Callable[[web.Request], Awaitable[web.Response]]:
         return _json(result, 200)
 
     return answer
+
+
+async def _read(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as fault:
+        mib = _ARGUMENTS_BYTES_MAX // (1024 * 1024)
+        raise TooLarge(f"what is given to a verb may have {mib} MiB") from fault
 
 
 def _may_speak(request: web.Request) -> bool:

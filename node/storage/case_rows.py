@@ -122,12 +122,12 @@ def list_cases(conn: Connection) -> list[Case]:
 
 def find_cases(conn: Connection, part: str) -> list[str]:
     """Find ids that are `part`, or begin with it, or whose random half does; ten at most."""
-    pattern = part.replace("\\", "").replace("%", "").replace("_", "")
+    if not part:
+        return []  # else the only case there is would be meant by no name at all
+    begun = cases.c.id.startswith(part.lower(), autoescape=True)
     query = (
         select(cases.c.id)
-        .where(
-            (cases.c.id == part) | cases.c.id.like(f"%/{pattern}%") | cases.c.id.like(f"{pattern}%")
-        )
+        .where(begun | cases.c.id.contains(f"/{part.lower()}", autoescape=True))
         .order_by(cases.c.id)
         .limit(10)
     )

@@ -1,0 +1,153 @@
+"""The desk: reading verbs never write, writing ones write whole units, others do not exist."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import pytest
+
+from node.desk import VERBS, Desk, act, no_writing
+from node.evidence.manifest import Item, Manifest
+from node.run import desk_of
+from protocol.encoding import Json, canonical, decode, from_base64, to_base64
+from protocol.errors import Malformed, Misuse, Rejected
+from protocol.receipt_file import verify_receipt_file
+from tests.support.forge import flipped
+from tests.support.keyfiles import PASSPHRASE
+from tests.support.pair import FIJI, QUMRAN, TONGA, Pair
+
+SEND: dict[str, Json] = {"to": QUMRAN, "kind": "mla_evidence", "body": {}, "manifest": None}
+Tree: TypeAlias = dict[str, Any]
+
+MANIFEST = Manifest((Item("a/b.txt", "text/plain", 3, "ab" * 32),))
+READING = sorted(name for name, verb in VERBS.items() if not verb.writes)
+WRITING = sorted(name for name, verb in VERBS.items() if verb.writes)
+
+
+def desk(pair: Pair, name: str = FIJI) -> Desk:
+    """Give the desk of a node."""
+    return desk_of(pair[name].node)
+
+
+def done(pair: Pair, authority: str, verb: str, **arguments: Json) -> Tree:
+    """Run a verb, and give its result as JSON that can be looked into."""
+    return act(desk(pair, authority), verb, arguments)
+
+
+def manifest_json() -> Json:
+    """Give the manifest as an argument."""
+    return decode(MANIFEST.encode(), bytes_max=10_000)
+
+
+async def a_case(pair: Pair) -> str:
+    """Let Fiji ask Qumran with evidence, and Qumran receipt it."""
+    sent = act(desk(pair), "request.send", SEND | {"manifest": manifest_json()})
+    await pair[FIJI].send_to(QUMRAN)
+    return str(sent["case"])
+
+
+@pytest.mark.parametrize("name", READING)
+async def test_a_reading_verb_works_at_a_desk_that_cannot_write(
+    light_pair: Pair, name: str
+) -> None:
+    """And changes no row."""
+    case = await a_case(light_pair)
+    reading = replace(desk(light_pair), write=no_writing)
+    arguments: dict[str, Json] = {"case": case} if "case" in VERBS[name].takes else {}
+    before = light_pair[FIJI].counts()
+    result = act(reading, name, arguments)
+    assert str(result["schema"]).startswith("comity.")
+    assert decode(canonical(result), bytes_max=10_000_000) == result
+    assert light_pair[FIJI].counts() == before
+
+
+@pytest.mark.parametrize("name", WRITING)
+async def test_a_writing_verb_fails_at_a_desk_that_cannot_write(
+    light_pair: Pair, name: str
+) -> None:
+    """Whatever it is given."""
+    case = await a_case(light_pair)
+    document = light_pair.trust.next_document(created=light_pair.clock.now())
+    arguments: dict[str, dict[str, Json]] = {
+        "request.send": SEND,
+        "case.event": {"case": case, "event": "note", "body": {}, "manifest": None},
+        "network.install": {"documents": [to_base64(document)], "listings": [], "revocations": []},
+        "keys.rotate": {"purpose": "seal", "passphrase": to_base64(PASSPHRASE)},
+        "keys.publish": {},
+    }
+    before = light_pair[FIJI].counts()
+    with pytest.raises(Misuse):
+        act(replace(desk(light_pair), write=no_writing), name, arguments[name])
+    assert light_pair[FIJI].counts() == before
+
+
+@pytest.mark.parametrize("name", ["", "case", "case.lis", "__class__", "case.list\n", "CASE.LIST"])
+async def test_a_name_that_is_no_verb_is_refused(light_pair: Pair, name: str) -> None:
+    """There is no other way in."""
+    with pytest.raises(Malformed):
+        act(desk(light_pair), name, {})
+
+
+@pytest.mark.parametrize("name", sorted(VERBS))
+async def test_an_argument_that_a_verb_does_not_take_is_refused(
+    light_pair: Pair, name: str
+) -> None:
+    """A misspelt argument must not be left out silently; its name is not repeated."""
+    with pytest.raises(Malformed) as refused:
+        act(desk(light_pair), name, {"a-canary": 1})
+    assert "canary" not in str(refused.value)
+
+
+async def test_a_case_is_shown_alike_at_both_ends(pair: Pair) -> None:
+    """From the signed bytes: who, what, which evidence, and that it is receipted."""
+    case = await a_case(pair)
+    for name in (FIJI, QUMRAN):
+        (message,) = done(pair, name, "case.show", case=case)["messages"]
+        assert message["from"] == FIJI
+        assert message["evidence"] == {"items": 1, "sha256": MANIFEST.digest}
+        assert message["receipted"] is True
+    (manifests,) = done(pair, QUMRAN, "case.manifests", case=case)["manifests"]
+    assert from_base64(manifests["manifest"]) == MANIFEST.encode()
+
+
+async def test_a_receipt_leaves_as_a_file_that_proves_itself(pair: Pair) -> None:
+    """At both ends it is the same receipt; one changed byte of it is found."""
+    case = await a_case(pair)
+    files = []
+    for name in (FIJI, QUMRAN):
+        (receipt,) = done(pair, name, "case.receipts", case=case)["receipts"]
+        files.append(from_base64(receipt["file"]))
+    verified = [verify_receipt_file(raw) for raw in files]
+    assert verified[0].receipt == verified[1].receipt
+    assert {one.issuer for one in verified} == {QUMRAN}
+    for place in range(50, len(files[0]), len(files[0]) // 40):
+        with pytest.raises(Rejected):
+            verify_receipt_file(flipped(files[0], place))
+
+
+async def test_what_waits_is_listed_with_its_reason(light_pair: Pair) -> None:
+    """And what a person should look at stands beside it."""
+    act(desk(light_pair), "request.send", SEND | {"to": TONGA})
+    light_pair.link(FIJI, TONGA).next("corrupt the envelopes")
+    await light_pair[FIJI].send_to(TONGA)
+    outbox = done(light_pair, FIJI, "outbox")
+    (waiting,) = outbox["waiting"]
+    assert (waiting["to"], waiting["why"], waiting["attempts"]) == (TONGA, "unanswered", 1)
+    assert waiting["next_try"] > light_pair.clock.now()
+    assert outbox["alarms"] == []
+
+
+async def test_of_several_statements_given_at_once_the_bad_one_is_refused_and_the_rest_stays(
+    light_pair: Pair,
+) -> None:
+    """Each is a unit of its own; what was installed before the bad one holds."""
+    document = light_pair.trust.next_document(created=light_pair.clock.now())
+    given = [to_base64(document), to_base64(b"{}")]
+    with pytest.raises(Malformed):
+        act(
+            desk(light_pair), "network.install",
+            {"documents": given, "listings": [], "revocations": []},
+        )  # fmt: skip
+    assert done(light_pair, FIJI, "network.show")["version"] == 2
+    light_pair[FIJI].assert_sound()
