@@ -170,6 +170,23 @@ async def test_a_guard_that_is_taken_away_while_the_node_runs_stops_it(pair: Pai
     assert pair[QUMRAN].node.failure.fault is not None
 
 
+async def test_a_guard_that_cannot_be_written_stops_the_node(pair: Pair) -> None:
+    """No room for it: nobody is answered; once there is room, start-up makes it good."""
+    in_the_way = guard_file(pair).with_name("checkpoint.new")
+    pair[QUMRAN]
+    in_the_way.mkdir()
+    (raw,) = sealed(pair, [fresh_message(pair)])
+    for _ in range(2):
+        with pytest.raises(Recovering, match="guard cannot be written"):
+            await pair.offer(raw)
+    assert "guard cannot be written" in str(pair[QUMRAN].node.log.halted)
+    in_the_way.rmdir()
+    pair.close(QUMRAN)
+    (answer,) = await pair.offer(raw)
+    assert answer.receipt is not None
+    pair.assert_sound()
+
+
 async def test_a_guard_that_somebody_else_moved_stops_the_node(pair: Pair) -> None:
     """A clone of this node went on elsewhere with the same guard."""
     await pair.offer(*sealed(pair, [fresh_message(pair)]))
