@@ -310,12 +310,10 @@ class Courier:
         batch = await self._next_fetch(peer)
         if not batch and wait_s > 0:
             rest = asyncio.ensure_future(self._clock.sleep(wait_s))
-            ring = asyncio.ensure_future(bell.wait())
             try:
-                await asyncio.wait({rest, ring}, return_when=asyncio.FIRST_COMPLETED)
+                await _either(rest, bell)
             finally:
                 rest.cancel()
-                ring.cancel()
             batch = await self._next_fetch(peer)
         return tuple(one.envelope for one in batch)
 
