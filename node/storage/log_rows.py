@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, bindparam, func, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from node.storage.statements import Value, change, insert_into
 from node.storage.tables import log_entries, log_head, log_tiles
@@ -91,12 +91,6 @@ def insert_entries(conn: Connection, entries: Sequence[EntryRow]) -> None:
     )
 
 
-def read_entry(conn: Connection, position: int) -> EntryRow | None:
-    """Read one entry."""
-    row = conn.execute(_ENTRY.where(log_entries.c.position == position)).first()
-    return None if row is None else EntryRow(*row)
-
-
 def iterate_entries(conn: Connection, start: int = 0) -> Iterator[EntryRow]:
     """Read all entries from `start` in order, a thousand at a time: constant memory."""
     while True:
@@ -112,11 +106,6 @@ def iterate_entries(conn: Connection, start: int = 0) -> Iterator[EntryRow]:
         start = int(rows[-1][0]) + 1
 
 
-def count_entries(conn: Connection) -> int:
-    """Count the entries that are stored, whatever the head says."""
-    return int(conn.execute(select(func.count()).select_from(log_entries)).scalar_one())
-
-
 def read_tile(conn: Connection, level: int, position: int) -> bytes:
     """Read the hashes of one tile; empty if it has not begun."""
     found = conn.execute(_TILE, {"level": level, "position": position}).scalar()
@@ -130,13 +119,3 @@ def write_tile(conn: Connection, level: int, position: int, hashes: bytes, *, ne
         conn.execute(insert_into(log_tiles), {**place, "hashes": hashes})
     else:
         change(conn, log_tiles, place, {"hashes": hashes})
-
-
-def iterate_tiles(conn: Connection) -> Iterator[tuple[int, int, bytes]]:
-    """Read all tiles, level by level."""
-    for level, position, hashes in conn.execute(
-        select(log_tiles.c.level, log_tiles.c.position, log_tiles.c.hashes).order_by(
-            log_tiles.c.level, log_tiles.c.position
-        )
-    ):
-        yield level, position, bytes(hashes)
