@@ -21,7 +21,7 @@ from typing import Final
 from keys.ring import KeyRing
 from node.anchor import Anchor
 from node.audit.guard import FileGuard
-from node.audit.log import LOG_NUMBER, Log
+from node.audit.log import FIRST_LOG, Log
 from node.cases.register import Register
 from node.clock import Clock, Random, SystemClock, SystemRandom
 from node.courier import BackOff, Courier
@@ -33,7 +33,7 @@ from node.office import Office
 from node.outbox import Outbox
 from node.peers import Peers
 from node.settings import Settings
-from node.storage import Connection, peer_rows
+from node.storage import Connection, log_rows, peer_rows
 from node.storage.engine import Database, StorageFailed, open_database
 from node.storage.migrate import migrate
 from node.storage.vault import Vault
@@ -193,7 +193,8 @@ def open_node(
     for installed in office.directory.chain:
         clock.raise_floor(installed.trusted.document.created)
     log = Log(
-        log_origin(settings.network, settings.authority, LOG_NUMBER),
+        database.read(log_rows.newest_origin)
+        or log_origin(settings.network, settings.authority, FIRST_LOG),
         ring.signers("log"),
         FileGuard(settings.guard.file),
         random,

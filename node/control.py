@@ -81,12 +81,14 @@ def _remove(path: Path) -> bool:
 
 def _answer(desk: Desk) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
-        if not _may_speak(request):
+        uid = _uid(request)
+        if uid not in {0, os.geteuid()}:  # this node's own user, or root
             return web.Response(status=403)
         try:
             arguments = decode(await _read(request), bytes_max=_ARGUMENTS_BYTES_MAX)
             fields = Fields({"arguments": arguments}, "request").object("arguments")
-            result = await asyncio.to_thread(act, desk, request.match_info["verb"], fields)
+            verb = request.match_info["verb"]
+            result = await asyncio.to_thread(act, desk, verb, fields, person=f"uid {uid}")
         except EXPECTED as fault:
             described = describe(fault)
             _log.info("verb-failed", code=described.code)
@@ -104,14 +106,14 @@ async def _read(request: web.Request) -> bytes:
         raise TooLarge(f"what is given to a verb may have {mib} MiB") from fault
 
 
-def _may_speak(request: web.Request) -> bool:
-    """Ask the kernel who is at the other end: this node's own user, or root."""
+def _uid(request: web.Request) -> int | None:
+    """Ask the kernel who is at the other end."""
     transport = request.transport
     peer = None if transport is None else transport.get_extra_info("socket")
     if peer is None:
-        return False
+        return None
     raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return _CREDENTIALS.unpack(raw)[1] in {0, os.geteuid()}
+    return int(_CREDENTIALS.unpack(raw)[1])
 
 
 def _json(value: Result, status: int) -> web.Response:

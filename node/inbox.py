@@ -344,7 +344,10 @@ class Inbox:
                 verdict.receipt = raw
                 tx.later.append(
                     case_rows.message_change(
-                        decision.identity, receipt=raw, log_position=placed.position
+                        decision.identity,
+                        receipt=raw,
+                        log=placed.log,
+                        log_position=placed.position,
                     )
                 )
             else:

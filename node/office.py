@@ -135,7 +135,7 @@ class Office:
         document = decode_document_text(statement.text)
         digest, version = statement.identity, document.version
         trust_rows.insert_document(tx.conn, digest=digest, version=version, raw=raw, at=tx.now)
-        tx.record(NetworkInstalled(self.network, tx.now, version, digest))
+        tx.record(NetworkInstalled(self.network, tx.now, version, digest, by=tx.by))
         self._adopt(tx, directory)
         return True
 
@@ -151,7 +151,7 @@ class Office:
         trust_rows.insert_listing(
             tx.conn, digest=digest, authority=authority, serial=serial, raw=raw, at=tx.now
         )
-        tx.record(ListingInstalled(self.network, tx.now, authority, serial, digest))
+        tx.record(ListingInstalled(self.network, tx.now, authority, serial, digest, by=tx.by))
         self._adopt(tx, directory)
         return True
 
@@ -165,7 +165,7 @@ class Office:
         key_id = decode_revocation_text(statement.text).key_id
         digest = statement.identity
         trust_rows.insert_revocation(tx.conn, digest=digest, key_id=key_id, raw=raw, at=tx.now)
-        tx.record(RevocationInstalled(self.network, tx.now, digest, key_id))
+        tx.record(RevocationInstalled(self.network, tx.now, digest, key_id, by=tx.by))
         self._adopt(tx, directory)
         return True
 

@@ -182,12 +182,12 @@ class Outbox:
         )  # fmt: skip
         record = MessageSent(
             self._office.network, tx.now, identity, envelope.digest, case.peer, case.log_id,
-            message.order,
+            message.order, by=tx.by,
         )  # fmt: skip
         tx.record(
             record,
             lambda placed: tx.later.append(
-                case_rows.message_change(identity, log_position=placed.position)
+                case_rows.message_change(identity, log=placed.log, log_position=placed.position)
             ),
         )
 

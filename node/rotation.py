@@ -85,7 +85,9 @@ def publish(tx: Tx, office: Office, settings: Settings, ring: KeyRing) -> None:
 def _adopt(tx: Tx, office: Office, settings: Settings, ring: KeyRing, rotation: Rotation) -> None:
     publish(tx, office, settings, ring)
     tx.record(
-        KeyRotated(office.network, tx.now, rotation.purpose, rotation.retired, rotation.key_id)
+        KeyRotated(
+            office.network, tx.now, rotation.purpose, rotation.retired, rotation.key_id, by=tx.by
+        )
     )
     tx.after_commit(lambda: office.use_ring(ring, tx.now))
 

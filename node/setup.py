@@ -20,7 +20,7 @@ from keys.ring import KeyRing, new_ring
 from keys.wrapping import Costs
 from node.app import open_node
 from node.audit.guard import FileGuard
-from node.audit.log import LOG_NUMBER, Log
+from node.audit.log import FIRST_LOG, Log
 from node.audit.records import LogOpened
 from node.clock import Clock, Random
 from node.own_listing import own_listing
@@ -111,7 +111,7 @@ def _begin_log(settings: Settings, ring: KeyRing, clock: Clock, random: Random) 
     """Store the empty log, then make the guard, then record that the log is open."""
     database = open_database(settings.database.url.get_secret_value())
     guard = FileGuard(settings.guard.file)
-    origin = log_origin(settings.network, settings.authority, LOG_NUMBER)
+    origin = log_origin(settings.network, settings.authority, FIRST_LOG)
     log = Log(origin, ring.signers("log"), guard, random)
     try:
         migrate(database)

@@ -27,7 +27,7 @@ from protocol.merkle import EMPTY_ROOT, HASH_BYTES, ReadTile, TreeView, grow, le
 from protocol.proof import encode_proof
 from protocol.record import SALT_BYTES, commitment, entry
 
-LOG_NUMBER: Final = 1  # the first log of an authority; closing one opens the next
+FIRST_LOG: Final = 1  # the number of an authority's first log; closing one opens the next
 
 
 @dataclass(slots=True)
@@ -59,6 +59,7 @@ class Log:
     ) -> None:
         """Log under `origin` with the Ed25519 and ML-DSA-44 `log` keys."""
         self.origin = origin
+        self.number = int(origin.rpartition("/")[2])
         self._ed25519, self._ml_dsa = signers
         self._keys = LogKeys(self._ed25519.public, self._ml_dsa.public)
         self._guard = guard
@@ -142,15 +143,16 @@ class Log:
             record, salt = pending.record.encode(), self._random(SALT_BYTES)
             committed = commitment(record, salt)
             rows.append(EntryRow(position, committed, pending.record.kind, now, record, salt))
-        log_rows.insert_entries(conn, rows)
+        log_rows.insert_entries(conn, self.number, rows)
         return rows
 
-    @staticmethod
-    def _grow_tile(conn: Connection, edge: _Edge, place: tuple[int, int], more: bytes) -> None:
+    def _grow_tile(
+        self, conn: Connection, edge: _Edge, place: tuple[int, int], more: bytes
+    ) -> None:
         known = edge.tiles.get(place)
-        before = log_rows.read_tile(conn, *place) if known is None else known
+        before = log_rows.read_tile(conn, self.number, *place) if known is None else known
         edge.tiles[place] = before + more
-        log_rows.write_tile(conn, *place, before + more, new=not before)
+        log_rows.write_tile(conn, self.number, place, before + more, new=not before)
 
     def _answer(
         self,
@@ -165,7 +167,7 @@ class Log:
                 continue
             path = view.inclusion_path(row.position)
             proof = encode_proof(index=row.position, path=path, checkpoint=head.checkpoint)
-            pending.then(Sequenced(row.position, row.record, row.salt, proof))
+            pending.then(Sequenced(self.number, row.position, row.record, row.salt, proof))
 
     def _sign(self, head: Head, now: int) -> Head:
         checkpoint = Checkpoint(self.origin, head.size, head.root)
@@ -191,14 +193,13 @@ class Log:
         """Forget what was signed: the transaction was rolled back, or its end is unknown."""
         self._edge, self._unguarded = None, None
 
-    @staticmethod
-    def _reader(conn: Connection, tiles: dict[tuple[int, int], bytes]) -> ReadTile:
+    def _reader(self, conn: Connection, tiles: dict[tuple[int, int], bytes]) -> ReadTile:
         """Read tiles from the edge, else from the database, remembering what was read."""
 
         def read(level: int, index: int, width: int) -> bytes:
             found = tiles.get((level, index))
             if found is None or len(found) < width * HASH_BYTES:
-                found = log_rows.read_tile(conn, level, index)
+                found = log_rows.read_tile(conn, self.number, level, index)
                 tiles[level, index] = found
             if len(found) < width * HASH_BYTES:
                 raise Recovering("tiles of the log are missing in the database")

@@ -7,7 +7,7 @@ leave the node as receipts are typed in `protocol.record`; these stay here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
 from protocol.encoding import Json
@@ -16,12 +16,16 @@ from protocol.record import encode_record
 
 @dataclass(frozen=True, slots=True)
 class NodeRecord:
-    """What every record has: its kind, the network, and the time in Unix seconds."""
+    """What every record has: its kind, the network, the time in Unix seconds, and who acted.
+
+    `by` is the random id of a person of this authority, None where the node acted by itself.
+    """
 
     kind: ClassVar[str]
 
     network: str
     at: int
+    by: str | None = field(default=None, kw_only=True)
 
     def encode(self) -> bytes:
         """Give the canonical bytes of the record."""
@@ -38,6 +42,96 @@ class LogOpened(NodeRecord):
     kind: ClassVar[str] = "log.opened"
 
     origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogClosed(NodeRecord):
+    """Leaf 0 of a log that continues a closed one; `statement` is what the `sign` keys said.
+
+    `closed` is the origin of that log, `size` and `root` (hex) are where it ends for good.
+    """
+
+    kind: ClassVar[str] = "log.closed"
+
+    origin: str
+    closed: str
+    size: int
+    root: str
+    reason: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosureInstalled(NodeRecord):
+    """A peer's statement that it closed a log was installed."""
+
+    kind: ClassVar[str] = "log.closure-installed"
+
+    origin: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForkFound(NodeRecord):
+    """A proof was found, or came, that a log of an authority has two histories."""
+
+    kind: ClassVar[str] = "log.fork-found"
+
+    origin: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogTimestamped(NodeRecord):
+    """A timestamp of a checkpoint of this log came from a timestamp authority."""
+
+    kind: ClassVar[str] = "log.timestamped"
+
+    size: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordErased(NodeRecord):
+    """Records of a log and their salts were destroyed; their entries stay.
+
+    `entries` lists them: positions and ranges of positions, as `3,7-9`.
+    """
+
+    kind: ClassVar[str] = "record.erased"
+
+    log: int
+    entries: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseErased(NodeRecord):
+    """The key of a case was destroyed, and with it all its texts."""
+
+    kind: ClassVar[str] = "case.erased"
+
+    case: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMade(NodeRecord):
+    """An auditor may read this log until `expires`; `token` is the digest of the token."""
+
+    kind: ClassVar[str] = "token.made"
+
+    token: str
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEnded(NodeRecord):
+    """An auditor's token was taken back."""
+
+    kind: ClassVar[str] = "token.ended"
+
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +177,23 @@ class MessageRefusedByPeer(NodeRecord):
     identity: str
     receipt: str
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecovered(NodeRecord):
+    """A message that this node had lost came back from the peer, with its old receipt.
+
+    `direction` is `out` or `in`; `receipt` is the SHA-256 of the receipt, whose order holds.
+    """
+
+    kind: ClassVar[str] = "message.recovered"
+
+    identity: str
+    direction: str
+    peer: str
+    case: str
+    receipt: str
+    order: int | None
 
 
 @dataclass(frozen=True, slots=True)

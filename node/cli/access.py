@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -67,7 +68,7 @@ def _act_here(
 
         ring = opened() if VERBS[verb].needs_keys else None
         with open_desk_for_reading(settings, ring) as desk:
-            return act(desk, verb, arguments)
+            return act(desk, verb, arguments, person=_person())
     return _write_here(settings, verb, arguments, opened())
 
 
@@ -89,7 +90,12 @@ def _write_here(
             return answer
         node = open_node(settings, ring)
         stack.callback(node.close)
-        return act(desk_of(node), verb, arguments)
+        return act(desk_of(node), verb, arguments, person=_person())
+
+
+def _person() -> str:
+    """Name whoever runs this command, as the control socket would."""
+    return f"uid {os.geteuid()}"
 
 
 def _lock_or_answer(

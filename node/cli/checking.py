@@ -60,7 +60,7 @@ _AUDIT_EXITS: Final = {"sound": Exit.DONE, "false": Exit.FALSE, "undecided": Exi
 
 def _audit(settings: Settings, passphrase_file: Path | None, *, texts: bool) -> Report:
     from node.audit.fsck import fsck
-    from node.audit.log import LOG_NUMBER
+    from node.audit.log import FIRST_LOG
     from node.clock import SystemClock, SystemRandom
     from node.logs import configure
     from node.storage.engine import open_database
@@ -77,7 +77,7 @@ def _audit(settings: Settings, passphrase_file: Path | None, *, texts: bool) -> 
         guard = settings.guard.file.read_bytes() if settings.guard.file.exists() else None
         return fsck(
             database, network=settings.network, authority=settings.authority,
-            origin=log_origin(settings.network, settings.authority, LOG_NUMBER),
+            origin=log_origin(settings.network, settings.authority, FIRST_LOG),
             guard=guard, vault=vault, monotonic=SystemClock().monotonic,
         )  # fmt: skip
     finally:

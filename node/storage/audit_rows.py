@@ -70,12 +70,15 @@ def _pages(
     *,
     size: int,
     place: str,
+    where: ColumnElement[bool] | None = None,
 ) -> Iterator[Sequence[Values]]:
     """Give all rows in the order of `key`, which are the first of `columns`."""
     ordered = select(*columns).order_by(*key).limit(size)
+    if where is not None:
+        ordered = ordered.where(where)
     last: Values | None = None
     while True:
-        where = f"{place} after {last[0]}" if last else place
+        reached = f"{place} after {last[0]}" if last else place
         query = ordered
         if last is not None:
             after = [literal(last[at], one.type) for at, one in enumerate(key)]
@@ -83,7 +86,7 @@ def _pages(
             query = ordered.where(
                 key[0] > after[0] if len(key) == 1 else tuple_(*key) > tuple_(*after)
             )
-        with _readable(where):
+        with _readable(reached):
             rows = conn.execute(query).all()
         if rows:
             yield rows
@@ -104,36 +107,40 @@ def read_heads(conn: Connection) -> Sequence[Values]:
         ).all()
 
 
-def entry_pages(conn: Connection) -> Iterator[Sequence[Values]]:
-    """Give position, commitment, kind, at, record and salt of all entries."""
+def entry_pages(conn: Connection, log: int) -> Iterator[Sequence[Values]]:
+    """Give position, commitment, kind, at, record and salt of all entries of a log."""
     columns = [log_entries.c[n] for n in ("position", "commitment", "kind", "at", "record", "salt")]
-    return _pages(conn, columns, columns[:1], size=PAGE, place="log_entries")
+    return _pages(
+        conn, columns, columns[:1], size=PAGE, place="log_entries", where=log_entries.c.log == log
+    )
 
 
-def entries_at(conn: Connection, positions: Sequence[int]) -> dict[int, Values]:
+def entries_at(conn: Connection, log: int, positions: Sequence[int]) -> dict[int, Values]:
     """Give position, kind, record and salt of those entries that are there, by position."""
     columns = log_entries.c
     query = select(columns.position, columns.kind, columns.record, columns.salt).where(
-        columns.position.in_(positions)
+        columns.log == log, columns.position.in_(positions)
     )
     with _readable("log_entries by position"):
         return {row[0]: row for row in conn.execute(query)}
 
 
-def read_tile(conn: Connection, level: int, position: int) -> bytes | None:
+def read_tile(conn: Connection, log: int, level: int, position: int) -> bytes | None:
     """Give the hashes of one tile, or None."""
     query = select(log_tiles.c.hashes).where(
-        log_tiles.c.level == level, log_tiles.c.position == position
+        log_tiles.c.log == log, log_tiles.c.level == level, log_tiles.c.position == position
     )
     with _readable(f"log_tiles {level}/{position}"):
         found = conn.execute(query).scalar()
     return None if found is None else bytes(found)
 
 
-def tile_places(conn: Connection) -> Iterator[tuple[int, int]]:
-    """Give level and position of every tile that is stored."""
+def tile_places(conn: Connection, log: int) -> Iterator[tuple[int, int]]:
+    """Give level and position of every tile of a log that is stored."""
     columns = [log_tiles.c.level, log_tiles.c.position]
-    for page in _pages(conn, columns, columns, size=PAGE, place="log_tiles"):
+    for page in _pages(
+        conn, columns, columns, size=PAGE, place="log_tiles", where=log_tiles.c.log == log
+    ):
         yield from ((row[0], row[1]) for row in page)
 
 
@@ -141,7 +148,7 @@ def tile_places(conn: Connection) -> Iterator[tuple[int, int]]:
 
 _MESSAGE: Final = (
     "case_id", "direction", "seq", "identity", "order_number", "kind", "created", "expires",
-    "epoch", "state", "log_position", "receipt",
+    "epoch", "state", "log", "log_position", "receipt",
 )  # fmt: skip
 
 
@@ -155,7 +162,7 @@ def message_pages(conn: Connection) -> Iterator[Sequence[Values]]:
     """Give the messages case by case, in the order of direction and number; without texts.
 
     Columns: case_id, direction, seq, identity, order_number, kind, created, expires, epoch,
-    state, log_position, receipt.
+    state, log, log_position, receipt.
     """
     columns = [messages.c[name] for name in _MESSAGE]
     return _pages(conn, columns, columns[:3], size=_WIDE_PAGE, place="messages")

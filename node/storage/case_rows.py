@@ -48,6 +48,7 @@ class StoredMessage:
     changed_at: int
     sealed_text: bytes = field(repr=False)
     receipt: bytes | None = field(default=None, repr=False)
+    log: int | None = None
     log_position: int | None = None
 
 

@@ -40,7 +40,9 @@ _HEAD = select(log_head.c.origin, log_head.c.size, log_head.c.root, log_head.c.c
     log_head.c.origin == bindparam("origin")
 )
 _TILE = select(log_tiles.c.hashes).where(
-    log_tiles.c.level == bindparam("level"), log_tiles.c.position == bindparam("position")
+    log_tiles.c.log == bindparam("log"),
+    log_tiles.c.level == bindparam("level"),
+    log_tiles.c.position == bindparam("position"),
 )
 
 
@@ -60,6 +62,12 @@ def read_head(conn: Connection, origin: str) -> Head | None:
     return None if row is None else Head(*row)
 
 
+def newest_origin(conn: Connection) -> str | None:
+    """Give the origin of the log that is open: the one with the highest number, if any."""
+    origins = conn.execute(select(log_head.c.origin)).scalars().all()
+    return max(origins, key=lambda origin: int(origin.rpartition("/")[2]), default=None)
+
+
 def insert_head(conn: Connection, head: Head) -> None:
     """Store the first head of a log."""
     values = {"size": head.size, "root": head.root, "checkpoint": head.checkpoint}
@@ -73,12 +81,13 @@ def replace_head(conn: Connection, old: Head, new: Head) -> bool:
     return change(conn, log_head, where, values) == 1
 
 
-def insert_entries(conn: Connection, entries: Sequence[EntryRow]) -> None:
-    """Store new entries at their positions."""
+def insert_entries(conn: Connection, log: int, entries: Sequence[EntryRow]) -> None:
+    """Store new entries of log number `log` at their positions."""
     conn.execute(
         insert_into(log_entries),
         [
             {
+                "log": log,
                 "position": entry.position,
                 "commitment": entry.commitment,
                 "kind": entry.kind,
@@ -91,11 +100,11 @@ def insert_entries(conn: Connection, entries: Sequence[EntryRow]) -> None:
     )
 
 
-def iterate_entries(conn: Connection, start: int = 0) -> Iterator[EntryRow]:
-    """Read all entries from `start` in order, a thousand at a time: constant memory."""
+def iterate_entries(conn: Connection, log: int, start: int = 0) -> Iterator[EntryRow]:
+    """Read the entries of a log from `start` in order, a thousand at a time: constant memory."""
     while True:
         rows = conn.execute(
-            _ENTRY.where(log_entries.c.position >= start)
+            _ENTRY.where(log_entries.c.log == log, log_entries.c.position >= start)
             .order_by(log_entries.c.position)
             .limit(_ENTRIES_AT_ONCE)
         ).all()
@@ -106,16 +115,18 @@ def iterate_entries(conn: Connection, start: int = 0) -> Iterator[EntryRow]:
         start = int(rows[-1][0]) + 1
 
 
-def read_tile(conn: Connection, level: int, position: int) -> bytes:
-    """Read the hashes of one tile; empty if it has not begun."""
-    found = conn.execute(_TILE, {"level": level, "position": position}).scalar()
+def read_tile(conn: Connection, log: int, level: int, position: int) -> bytes:
+    """Read the hashes of one tile of a log; empty if it has not begun."""
+    found = conn.execute(_TILE, {"log": log, "level": level, "position": position}).scalar()
     return b"" if found is None else bytes(found)
 
 
-def write_tile(conn: Connection, level: int, position: int, hashes: bytes, *, new: bool) -> None:
-    """Store the grown value of one tile."""
-    place = {"level": level, "position": position}
+def write_tile(
+    conn: Connection, log: int, place: tuple[int, int], hashes: bytes, *, new: bool
+) -> None:
+    """Store the grown value of the tile at `place` (level, position) of a log."""
+    where = {"log": log, "level": place[0], "position": place[1]}
     if new:
-        conn.execute(insert_into(log_tiles), {**place, "hashes": hashes})
+        conn.execute(insert_into(log_tiles), {**where, "hashes": hashes})
     else:
-        change(conn, log_tiles, place, {"hashes": hashes})
+        change(conn, log_tiles, where, {"hashes": hashes})

@@ -29,64 +29,18 @@ from node.storage.columns import (
     reference,
     text,
 )
-
-
-class LogHead(Row, table=True):
-    """The newest state of a log: its size, root and signed checkpoint.
-
-    An older row put back would make the node sign a second history; the guard outside the
-    database, and the peers' memory, are compared with it before anything is signed.
-    """
-
-    __tablename__: ClassVar[str] = "log_head"
-    __table_args__ = (
-        sa.CheckConstraint("size >= 0", name="size"),
-        sa.CheckConstraint("length(root) = 32", name="root_length"),
-        STRICT,
-    )
-    origin: str = Field(sa_column=text(key=True))
-    size: int = Field(sa_column=number())
-    root: bytes = Field(sa_column=binary())
-    checkpoint: bytes = Field(sa_column=binary())
-
-
-class LogEntry(Row, table=True):
-    """One entry of the log: the commitment, and the record and salt while they are kept.
-
-    Whoever edits a row gains nothing: the commitment no longer hashes to the signed root, or
-    the record no longer opens the commitment. Emptying record and salt is lawful erasure.
-    """
-
-    __tablename__: ClassVar[str] = "log_entries"
-    __table_args__ = (
-        sa.CheckConstraint("position >= 0", name="position"),
-        sa.CheckConstraint("length(commitment) = 32", name="commitment_length"),
-        sa.CheckConstraint("(record IS NULL) = (salt IS NULL)", name="record_with_salt"),
-        STRICT,
-    )
-    position: int = Field(sa_column=number(key=True))
-    commitment: bytes = Field(sa_column=binary())
-    kind: str = Field(sa_column=text())
-    at: int = Field(sa_column=number())
-    record: bytes | None = Field(default=None, sa_column=binary(empty=True))
-    salt: bytes | None = Field(default=None, sa_column=binary(empty=True))
-
-
-class LogTile(Row, table=True):
-    """Up to 256 hashes of one level of the tree; the value only ever grows.
-
-    An edited tile makes proofs fail; the entries give it again.
-    """
-
-    __tablename__: ClassVar[str] = "log_tiles"
-    __table_args__ = (
-        sa.CheckConstraint("level >= 0 AND position >= 0", name="place"),
-        sa.CheckConstraint("length(hashes) % 32 = 0 AND length(hashes) <= 8192", name="hashes"),
-        STRICT,
-    )
-    level: int = Field(sa_column=number(key=True))
-    position: int = Field(sa_column=number(key=True))
-    hashes: bytes = Field(sa_column=binary())
+from node.storage.log_tables import (
+    AuditorTokenRow,
+    CheckpointRow,
+    LogEntry,
+    LogHead,
+    LogTile,
+    NoticeRow,
+    PersonRow,
+    TimestampRow,
+    UnprovenRow,
+    WitnessedRow,
+)
 
 
 class NetworkDocumentRow(Row, table=True):
@@ -186,6 +140,7 @@ class MessageRow(Row, table=True):
             name="state",
         ),
         sa.CheckConstraint("seq >= 1", name="seq"),
+        sa.CheckConstraint("(log IS NULL) = (log_position IS NULL)", name="place"),
         sa.UniqueConstraint("case_id", "direction", "seq"),
         STRICT,
     )
@@ -202,6 +157,7 @@ class MessageRow(Row, table=True):
     changed_at: int = Field(sa_column=number())
     sealed_text: bytes = Field(sa_column=binary())
     receipt: bytes | None = Field(default=None, sa_column=binary(empty=True))
+    log: int | None = Field(default=None, sa_column=number(empty=True))
     log_position: int | None = Field(default=None, sa_column=number(empty=True))
 
 
@@ -364,6 +320,13 @@ metadata: Final[sa.MetaData] = Row.metadata
 log_head: Final = _core(LogHead)
 log_entries: Final = _core(LogEntry)
 log_tiles: Final = _core(LogTile)
+checkpoints: Final = _core(CheckpointRow)
+witnessed: Final = _core(WitnessedRow)
+unproven: Final = _core(UnprovenRow)
+log_notices: Final = _core(NoticeRow)
+auditor_tokens: Final = _core(AuditorTokenRow)
+timestamps: Final = _core(TimestampRow)
+persons: Final = _core(PersonRow)
 network_documents: Final = _core(NetworkDocumentRow)
 listings: Final = _core(ListingRow)
 revocations: Final = _core(RevocationRow)

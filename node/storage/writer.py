@@ -51,8 +51,9 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sequenced:
-    """A record that has its place in the log; `proof` is the tlog-proof of its entry."""
+    """A record that has its place in log number `log`; `proof` is its entry's tlog-proof."""
 
+    log: int
     position: int
     record: bytes = field(repr=False)
     salt: bytes = field(repr=False)
@@ -96,6 +97,7 @@ class Tx:
     entries: list[PendingEntry] = field(default_factory=list)
     later: list[Change] = field(default_factory=list)  # made once the entries have their places
     acts: list[Callable[[], None]] = field(default_factory=list)
+    by: str | None = None  # the person who acts, by their id in records; None: the node itself
 
     def record(self, record: Record, then: Callable[[Sequenced], None] | None = None) -> None:
         """Log a record with this unit; `then` hears its proof, inside the same transaction.

@@ -25,9 +25,10 @@ ORDER: tuple[str, ...] = tuple(
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
 
     node: clock sections settings logs exits ask stewards
-    node.storage: columns failures statements tables migrations sqlite postgresql engine
+    node.storage: columns failures statements log_tables tables migrations sqlite postgresql engine
     node.storage: migrate vault
-    node.storage: log_rows trust_rows peer_rows queue_rows case_rows audit_rows health_rows writer
+    node.storage: log_rows person_rows trust_rows peer_rows queue_rows case_rows audit_rows
+    node.storage: health_rows writer
     node: storage
     node.audit: records guard tiles log fsck verify
     node.evidence: paths manifest hashing compare

@@ -91,7 +91,7 @@ def proofs(node: Node, seconds: float) -> dict[str, float]:
         size, checkpoint, chance = head.size, head.checkpoint, random.Random(1)
 
         def view() -> TreeView:
-            return TreeView(size, lambda level, at, _width: log_rows.read_tile(conn, level, at))
+            return TreeView(size, lambda level, at, _width: log_rows.read_tile(conn, 1, level, at))
 
         def rate(*, fresh: bool) -> float:
             kept = view()

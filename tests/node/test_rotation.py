@@ -108,7 +108,7 @@ def test_a_rotation_is_in_file_listing_and_log(fiji: Node) -> None:
 
 
 def _kinds(node: Node) -> list[object]:
-    entries = node.database.read(lambda conn: list(log_rows.iterate_entries(conn)))
+    entries = node.database.read(lambda conn: list(log_rows.iterate_entries(conn, 1)))
     records = [decode(one.record or b"{}", bytes_max=RECORD_BYTES_MAX) for one in entries]
     return [record["kind"] for record in records if isinstance(record, dict)]
 

@@ -46,7 +46,7 @@ def test_a_new_node_has_a_log_with_one_entry_that_its_guard_knows(tmp_path: Path
     node = open_node(made.settings, made.ring)
     try:
         assert node.log.halted is None
-        (entry,) = node.database.read(lambda conn: list(log_rows.iterate_entries(conn)))
+        (entry,) = node.database.read(lambda conn: list(log_rows.iterate_entries(conn, 1)))
         assert entry.kind == "log.opened"
     finally:
         node.close()

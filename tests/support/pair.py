@@ -22,7 +22,7 @@ from keys.keyfile import read_key_file
 from keys.ring import KeyRing, new_steward_ring
 from node.app import Node, open_node
 from node.audit.fsck import Conclusion, fsck
-from node.audit.log import LOG_NUMBER
+from node.audit.log import FIRST_LOG
 from node.clock import SystemClock, SystemRandom
 from node.courier import BackOff, Courier
 from node.exchange import Exchange
@@ -157,7 +157,7 @@ class Wired:
             self.node.database,
             network=settings.network,
             authority=settings.authority,
-            origin=log_origin(settings.network, settings.authority, LOG_NUMBER),
+            origin=log_origin(settings.network, settings.authority, FIRST_LOG),
             guard=settings.guard.file.read_bytes(),
             vault=Vault(ring.storage_key, SystemRandom()),
         )

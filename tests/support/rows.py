@@ -19,6 +19,7 @@ def setting_row(name: str = "a name", value: str = "a value") -> dict[str, objec
 def entry_row(position: int = 0, **changed: object) -> dict[str, object]:
     """Give a row of `log_entries`."""
     row: dict[str, object] = {
+        "log": 1,
         "position": position,
         "commitment": bytes(32),
         "kind": "message.sent",

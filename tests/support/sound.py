@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from keys.keyfile import read_key_file
 from node.audit.fsck import Conclusion, Report, fsck
-from node.audit.log import LOG_NUMBER
+from node.audit.log import FIRST_LOG
 from node.storage.engine import open_database
 from node.storage.vault import Vault
 from protocol.checkpoint import log_origin
@@ -26,7 +26,7 @@ def audit(node: RunningNode) -> Report:
             database,
             network=settings.network,
             authority=settings.authority,
-            origin=log_origin(settings.network, settings.authority, LOG_NUMBER),
+            origin=log_origin(settings.network, settings.authority, FIRST_LOG),
             guard=settings.guard.file.read_bytes(),
             vault=Vault(ring.storage_key, SeededRandom()),
         )

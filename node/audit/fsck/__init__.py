@@ -171,6 +171,7 @@ class _Audit:
 
 def _roots(conn: Connection, head: Checkpoint, root: bytes | None) -> Callable[[int], bytes | None]:
     """Give what computes the root of an earlier size; None where the tree is not whole."""
+    number = int(head.origin.rpartition("/")[2])
 
     @lru_cache(maxsize=4_096)
     def root_at(size: int) -> bytes | None:
@@ -178,6 +179,8 @@ def _roots(conn: Connection, head: Checkpoint, root: bytes | None) -> Callable[[
             return None
         if size > head.size:
             return b""  # no tree of ours was ever that large: no root is right
-        return root_from_tiles(size, lambda level, at: audit_rows.read_tile(conn, level, at) or b"")
+        return root_from_tiles(
+            size, lambda level, at: audit_rows.read_tile(conn, number, level, at) or b""
+        )
 
     return root_at

@@ -43,6 +43,7 @@ class EntryReader:
         """Read on `conn`, whose snapshot does not change."""
         self._conn = conn
         self._claims = claims
+        self._log = int(claims.head.origin.rpartition("/")[2])
         self._rows = rows
         self._notes = notes
         self._peaks = Peaks(self._compare_tile)
@@ -57,7 +58,7 @@ class EntryReader:
         head, notes = self._claims.head, self._notes
         self._pass_guard()
         try:
-            for page in audit_rows.entry_pages(self._conn):
+            for page in audit_rows.entry_pages(self._conn, self._log):
                 self._read_page(page)
                 progress("entries", min(self._next, head.size), head.size)
         except RowsUnreadable as fault:
@@ -172,7 +173,7 @@ class EntryReader:
             sentence = "The entries do not give the root that was signed."
             self._notes.false("root-differs", f"size {self._peaks.size}", sentence)
         done = self._peaks.tiles()
-        for level, position in audit_rows.tile_places(self._conn):
+        for level, position in audit_rows.tile_places(self._conn, self._log):
             if not (0 <= level < len(done) and 0 <= position < done[level]):
                 sentence = "The tree has no such tile."
                 self._notes.false("tile-extra", f"tile {level}/{position}", sentence)
@@ -181,7 +182,7 @@ class EntryReader:
         self._notes.count("tiles")
         place = f"tile {level}/{index}"
         try:
-            stored = audit_rows.read_tile(self._conn, level, index)
+            stored = audit_rows.read_tile(self._conn, self._log, level, index)
         except RowsUnreadable as fault:
             self._notes.false("unreadable", fault.place, "The database cannot give this tile.")
             return

@@ -95,6 +95,8 @@ class MessageReader:
         if row.log_position is None or (entry is None and self._receipts.entries_readable):
             sentence = "No entry of the log records it."
             self._false("message-not-recorded", place, sentence)
+        elif row.log is None or not self._receipts.is_own_log(row.log):
+            self._false("message-not-recorded", place, "Its row names another log.")
         elif entry is not None and entry.record is not None:
             try:
                 record = read_record(bytes(entry.record), self._receipts.own.network)

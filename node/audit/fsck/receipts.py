@@ -46,6 +46,7 @@ class Receipts:
     ) -> None:
         """Check for `own`, with the keys in `trust`."""
         self.own = own
+        self._log = int(own.origin.rpartition("/")[2])
         self._conn = conn
         self._trust = trust
         self._root_at = root_at
@@ -64,9 +65,15 @@ class Receipts:
                 continue  # said when the receipt is checked
         self._envelopes = audit_rows.messages_of_envelopes(self._conn, digests)
 
+    def is_own_log(self, number: int) -> bool:
+        """Say whether a number is that of the log which is audited."""
+        return number == self._log
+
     def entries(self, positions: Sequence[int]) -> dict[int, Values]:
         """Give entries by position; none where the database cannot give them."""
-        return audit_rows.entries_at(self._conn, positions) if self.entries_readable else {}
+        return (
+            audit_rows.entries_at(self._conn, self._log, positions) if self.entries_readable else {}
+        )
 
     # --- issued -------------------------------------------------------------
 

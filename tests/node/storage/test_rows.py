@@ -118,7 +118,10 @@ def test_many_changes_are_made_and_only_where_they_belong(database: Database) ->
         change_many(conn, [
             Change(messages, {"identity": MESSAGE.identity}, {"state": "delivered"}),
             Change(messages, {"identity": other.identity}, {"state": "refused"}),
-            Change(messages, {"identity": other.identity}, {"receipt": b"r", "log_position": 7}),
+            Change(
+                messages, {"identity": other.identity},
+                {"receipt": b"r", "log": 1, "log_position": 7},
+            ),
             Change(messages, {"identity": "ee" * 32}, {"state": "refused"}),
         ])  # fmt: skip
 
@@ -213,14 +216,14 @@ def test_the_head_of_a_log_moves_from_exactly_where_it_was(database: Database) -
 def test_a_place_in_the_log_is_given_once(database: Database) -> None:
     """Two entries at one position are refused by the database."""
     entry = EntryRow(0, b"c" * 32, "log.opened", 1, b"record", b"s" * 32)
-    database.transact(lambda conn: log_rows.insert_entries(conn, [entry]))
+    database.transact(lambda conn: log_rows.insert_entries(conn, 1, [entry]))
     with pytest.raises(IntegrityError):
-        database.transact(lambda conn: log_rows.insert_entries(conn, [entry]))
+        database.transact(lambda conn: log_rows.insert_entries(conn, 1, [entry]))
 
 
 def test_entries_are_read_in_order_however_many_there_are(database: Database) -> None:
     """Across the borders of what is read at once."""
     rows = [EntryRow(n, n.to_bytes(32), "k", 1, b"r", b"s" * 32) for n in range(2_050)]
-    database.transact(lambda conn: log_rows.insert_entries(conn, rows[::-1]))
-    found = database.read(lambda conn: list(log_rows.iterate_entries(conn, 1)))
+    database.transact(lambda conn: log_rows.insert_entries(conn, 1, rows[::-1]))
+    found = database.read(lambda conn: list(log_rows.iterate_entries(conn, 1, 1)))
     assert [one.position for one in found] == list(range(1, 2_050))

@@ -1,0 +1,127 @@
+"""The verbs of trust: the network's documents and listings, and this node's own keys.
+
+Parses arguments and renders results; what is believed, the directory decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final, cast
+
+from keys.fingerprint import document_fingerprint, fingerprint
+from node.desk.verb import Desk, Result, Verb
+from node.rotation import PURPOSES, Rotated, publish, rotate
+from node.storage.writer import Tx
+from protocol.encoding import Fields, to_base64
+
+
+def _network_install(desk: Desk, args: Fields) -> Result:
+    """Install documents, listings and revocations, in that order; says what was new."""
+    office = desk.office
+    kinds = (
+        ("documents", office.install_document),
+        ("listings", office.install_listing),
+        ("revocations", office.install_revocation),
+    )
+    given = [(install, raw) for name, install in kinds for raw in _raws(args, name)]
+    new = [desk.unit(partial(_install, install, raw)) for install, raw in given]
+    trusted = office.directory.document
+    return {
+        "schema": "comity.installed/1",
+        "network": office.network,
+        "version": trusted.version,
+        "fingerprint": str(document_fingerprint(trusted.digest)),
+        "sha256": trusted.digest,
+        "new": new,
+    }
+
+
+def _install(install: Callable[[Tx, bytes], bool], raw: bytes, tx: Tx) -> bool:
+    return install(tx, raw)
+
+
+def _raws(args: Fields, name: str) -> Sequence[bytes]:
+    return [Fields({"raw": item}, name).base64("raw") for item in args.items(name, count_max=1_024)]
+
+
+def _network_show(desk: Desk, _: Fields) -> Result:
+    directory = desk.office.directory
+    if not directory.chain:  # a node that was just made
+        return {"schema": "comity.network/1", "network": desk.office.network, "version": 0}
+    trusted = directory.document
+    return {
+        "schema": "comity.network/1",
+        "network": desk.office.network,
+        "version": trusted.version,
+        "expires": trusted.document.expires,
+        "fingerprint": str(document_fingerprint(trusted.digest)),
+        "sha256": trusted.digest,
+        "authorities": [
+            {"id": one.id, "status": one.status, "listed": one.id in directory.listing_chains}
+            for one in trusted.document.authorities
+        ],
+    }
+
+
+def _keys_show(desk: Desk, _: Fields) -> Result:
+    """The keys of this node, without anything secret."""
+    ring, directory = desk.office.keys.ring, desk.office.directory
+    listed: frozenset[str] = frozenset()
+    if directory.chain and desk.office.authority in directory.listing_chains:
+        listing = directory.listing(desk.office.authority).listing
+        listed = frozenset(one.key.key_id for one in listing.keys)
+    sign = fingerprint(ring.signers("sign").key_ids)
+    public = [(entry, entry.public().key_id) for entry in ring.entries]
+    return {
+        "schema": "comity.keys/1",
+        "authority": ring.authority,
+        "fingerprint": sign.digits,
+        "sha256": sign.hex,
+        "keys": [
+            {"purpose": entry.purpose, "algorithm": entry.algorithm, "key_id": key_id,
+             "created": entry.created, "until": entry.retired, "listed": key_id in listed}
+            for entry, key_id in public
+        ],
+    }  # fmt: skip
+
+
+def _keys_rotate(desk: Desk, args: Fields) -> Result:
+    purpose = args.choice("purpose", PURPOSES)
+    given = args.take("passphrase")
+    known = None if given is None else Fields({"p": given}, "arguments").base64("p")
+    done = rotate(
+        desk.office, desk.settings, cast("Rotated", purpose), passphrase=known,
+        random=desk.random, now=desk.clock.now(), write=desk.unit,
+    )  # fmt: skip
+    return {
+        "schema": "comity.rotation/1", "purpose": done.purpose, "retired": done.retired,
+        "until": done.until, "key_id": done.key_id,
+    }  # fmt: skip
+
+
+def _keys_publish(desk: Desk, _: Fields) -> Result:
+    office = desk.office
+    desk.unit(lambda tx: publish(tx, office, desk.settings, office.keys.ring))
+    listing = office.directory.listing(office.authority)
+    return {
+        "schema": "comity.published/1", "authority": office.authority,
+        "serial": listing.listing.serial, "expires": listing.listing.expires,
+        "listing": to_base64(listing.raw),
+    }  # fmt: skip
+
+
+TRUST: Final[Mapping[str, Verb]] = {
+    "network.install": Verb(
+        _network_install,
+        frozenset({"documents", "listings", "revocations"}),
+        writes=True,
+        needs_keys=True,
+    ),
+    "network.show": Verb(_network_show),
+    "keys.show": Verb(_keys_show, needs_keys=True),
+    "keys.rotate": Verb(
+        _keys_rotate, frozenset({"purpose", "passphrase"}), writes=True, needs_keys=True
+    ),
+    "keys.publish": Verb(_keys_publish, writes=True, needs_keys=True),
+}
