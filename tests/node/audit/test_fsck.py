@@ -1,37 +1,21 @@
 """The audit: a sound log is sound, and whatever somebody changes in it is found.
 
-The table of columns is taken from the schema, so that a new column is tested without
-anybody thinking of it.
+The walk over every table and every column is beside, in `test_tamper_matrix.py`.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from node.audit.fsck import Conclusion, Report
 from node.audit.fsck.report import FINDINGS_KEPT
 from node.audit.records import KeyRotated
 from node.storage.engine import StorageFailed
-from node.storage.tables import metadata
 from tests.support.clock import ManualClock
 from tests.support.exchanged import FIJI, AtRest, Exchanged, audit, carry, exchange
-
-
-@pytest.fixture(scope="session")
-def exchanged(tmp_path_factory: pytest.TempPathFactory) -> Exchanged:
-    """Let two authorities exchange once; tests work on copies."""
-    return asyncio.run(exchange(tmp_path_factory.mktemp("exchanged")))
-
-
-@pytest.fixture
-def fiji(exchanged: Exchanged, tmp_path: Path) -> AtRest:
-    """Give a copy of Fiji's node."""
-    return exchanged.fiji.copy(tmp_path / "copy")
 
 
 def codes(report: Report) -> set[str]:
@@ -77,54 +61,6 @@ def test_the_database_is_not_written(fiji: AtRest) -> None:
 
 
 # --- whatever is changed is found -----------------------------------------------------------
-
-HARMLESS = {
-    "alembic_version", "nonces", "alarms", "settings_kept", "queues", "outbox", "skips", "witnessed",
-    "network_documents.installed_at", "listings.installed_at", "revocations.installed_at",
-    "cases.request_kind", "cases.state", "cases.opened_at", "cases.changed_at",
-    "messages.changed_at",
-    "contested",  # but for its identity, which a test of its own changes
-    "auditor_tokens", "checkpoints", "log_notices", "persons", "timestamps", "unproven",
-    "envelopes.key_id", "envelopes.made_at",
-}  # fmt: skip
-"""Tables and columns that prove nothing and that nothing proves: what they hold is shown, or
-delays, or is derived again. `node/storage/tables.py` says for each what an editor gains."""
-
-COLUMNS = [
-    f"{table.name}.{column.name}"
-    for table in metadata.sorted_tables
-    for column in table.columns
-    if table.name not in HARMLESS and f"{table.name}.{column.name}" not in HARMLESS
-]
-
-
-@pytest.mark.parametrize("where", COLUMNS)
-def test_a_changed_column_is_found(fiji: AtRest, where: str) -> None:
-    """Whoever changes one value of any row that matters is found out."""
-    table, _, name = where.partition(".")
-    rows = fiji.rowids(table)
-    assert rows, "the exchange leaves rows in every table that is tested"
-    integer = not isinstance(metadata.tables[table].columns[name].type, (sa.LargeBinary, sa.String))
-    for rowid in rows:
-        copy = fiji.copy(fiji.folder.parent / f"altered-{rowid}")
-        assert copy.alter(table, name, rowid, integer=integer) == 1
-        assert audit(copy).conclusion is Conclusion.FALSE, rowid
-
-
-@pytest.mark.parametrize(
-    "table",
-    [
-        "log_head", "log_entries", "log_tiles", "network_documents", "listings", "messages",
-        "refusals", "cases", "envelopes", "revocations",
-    ],
-)  # fmt: skip
-def test_a_deleted_row_is_found(fiji: AtRest, table: str) -> None:
-    """Whoever deletes any row of these tables is found out."""
-    for rowid in fiji.rowids(table):
-        copy = fiji.copy(fiji.folder.parent / f"less-{rowid}")
-        assert copy.delete(table, rowid) == 1
-        assert audit(copy).conclusion is not Conclusion.SOUND, rowid
-
 
 SWAP_ENTRIES = (
     "UPDATE log_entries SET position = 1000 WHERE position = 3",
