@@ -16,7 +16,7 @@ after it time, sequence and commit (16-18). This module has no state, clock or k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from protocol import dsse
@@ -125,16 +125,38 @@ def seal(
     does not change. Raises `Misuse` for a key of another purpose, `TooLarge` if the text
     does not fit.
     """
-    if recipient.purpose != "seal":
-        raise Misuse(f"sealing to a {recipient.purpose} key")
+    text = message.message
+    return _seal(message, text.sender, text.recipient, recipient, file_keys or {})
+
+
+def seal_returned(message: AuthenticMessage, caller: str, key: PublicKey) -> SealedEnvelope:
+    """Seal a message of either side to one of them, who has lost it (SPEC 5.6).
+
+    `caller` is its sender or its recipient, `key` the caller's own; the header names the
+    other one as the sender of the envelope. Raises `Misuse` for anybody else.
+    """
+    both = {message.message.sender, message.message.recipient}
+    if caller not in both:
+        raise Misuse("a message is returned to its sender or its recipient alone")
+    (carrier,) = both - {caller}
+    return _seal(message, carrier, caller, key, {})
+
+
+def _seal(
+    message: AuthenticMessage,
+    sender: str,
+    recipient: str,
+    key: PublicKey,
+    file_keys: Mapping[str, bytes],
+) -> SealedEnvelope:
+    if key.purpose != "seal":
+        raise Misuse(f"sealing to a {key.purpose} key")
     text = message.message
     header = Header(
-        text.network, text.epoch, text.sender, text.recipient,
-        recipient.key_id, text.created, text.expires,
-    )  # fmt: skip
+        text.network, text.epoch, sender, recipient, key.key_id, text.created, text.expires
+    )
     prefix = _prefix(header)
-    sealed = hpke_seal(recipient, _info(prefix), _pad(message.inner, _encode_keys(file_keys or {})))
-    raw = prefix + sealed
+    raw = prefix + hpke_seal(key, _info(prefix), _pad(message.inner, _encode_keys(file_keys)))
     return SealedEnvelope(header, sha256_hex(raw), raw)
 
 
@@ -224,6 +246,22 @@ def authenticate(opened: OpenedEnvelope, keys: tuple[PublicKey, PublicKey]) -> A
     message = decode_message_text(text)
     # (15) Inner and outer fields are equal, so nobody re-sealed it under another header.
     _check_equal(opened.header, message)
+    return AuthenticMessage(message, opened.identity, opened.inner)
+
+
+def authenticate_returned(
+    opened: OpenedEnvelope, keys: tuple[PublicKey, PublicKey]
+) -> AuthenticMessage:
+    """Authenticate a message that one of its two sides returns to the other (SPEC 5.6).
+
+    `keys` is the `sign` pair of whoever signed it, which may be the reader itself. Raises as
+    `authenticate`; the two authorities in the header are those of the message, in any order.
+    """
+    message = decode_message_text(dsse.verify_exactly(opened.statement, keys))
+    header = opened.header
+    if message.sender == header.recipient:
+        header = replace(header, sender=header.recipient, recipient=header.sender)
+    _check_equal(header, message)
     return AuthenticMessage(message, opened.identity, opened.inner)
 
 

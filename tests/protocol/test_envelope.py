@@ -13,13 +13,15 @@ from protocol.envelope import (
     ENVELOPE_BYTES_MAX,
     SealedEnvelope,
     authenticate,
+    authenticate_returned,
     check_addressed,
     open_envelope,
     padded_length,
     read_envelope,
     seal,
+    seal_returned,
 )
-from protocol.errors import Malformed, Misuse, NotForUs, Rejected, TooLarge, WrongSender
+from protocol.errors import Malformed, Mismatch, Misuse, NotForUs, Rejected, TooLarge, WrongSender
 from protocol.limits import SEALED_TEXT_BYTES_MAX
 from protocol.messages import AuthenticMessage, Message, sign_message
 from tests.support.forge import envelope_parts
@@ -27,6 +29,7 @@ from tests.support.strategies import messages
 from tests.vectors.makers.world import FJ, FJ_SIGN, NETWORK, QM, QM_SIGN, REQUEST, seal_key
 
 KEY = seal_key(QM)
+PUBLIC = FJ_SIGN.public
 FILE_KEY = {"ab" * 32: bytes(range(32))}
 
 
@@ -193,6 +196,35 @@ def test_a_third_party_cannot_seal_a_message_on() -> None:
         authenticate(open_envelope(kept, third), FJ_SIGN.public)
     assert caught.value.code == "mismatch"
     assert signed.message.recipient == QM
+
+
+@pytest.mark.parametrize("caller", [FJ, QM])
+def test_a_message_is_returned_to_either_of_its_sides(caller: str) -> None:
+    """The one who lost it reads it as it was signed; the header names the other as sender."""
+    signed = sign_message(REQUEST, FJ_SIGN)
+    key = seal_key(caller)
+    envelope = seal_returned(signed, caller, key.public)
+    assert (envelope.header.recipient, envelope.header.sender) == (
+        caller,
+        (FJ if caller == QM else QM),
+    )
+    opened = open_envelope(read_envelope(envelope.raw), key)
+    assert authenticate_returned(opened, PUBLIC) == signed
+    if caller == FJ:
+        with pytest.raises(Mismatch):
+            authenticate(opened, PUBLIC)
+
+
+def test_a_message_is_returned_to_nobody_else() -> None:
+    """Nor under a header that differs from what was signed."""
+    signed = sign_message(REQUEST, FJ_SIGN)
+    with pytest.raises(Misuse):
+        seal_returned(signed, "to.justice", seal_key(FJ).public)
+    key = seal_key(FJ)
+    other = replace(signed, message=replace(REQUEST, expires=REQUEST.expires - 1))
+    opened = open_envelope(seal_returned(other, FJ, key.public), key)
+    with pytest.raises(Mismatch):
+        authenticate_returned(opened, PUBLIC)
 
 
 def test_nothing_secret_is_shown() -> None:
