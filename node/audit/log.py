@@ -66,12 +66,27 @@ class Log:
         self._random = random
         self._edge: _Edge | None = None
         self._unguarded: tuple[Head, Head] | None = None
+        self._published: Head | None = None
         self._halted: str | None = "the log has not been opened"
 
     @property
     def halted(self) -> str | None:
         """Why nothing may be signed, or None."""
         return self._halted
+
+    @property
+    def keys(self) -> LogKeys:
+        """The public keys that sign this log."""
+        return self._keys
+
+    @property
+    def published(self) -> Head | None:
+        """The newest head that the guard holds: nobody may be shown a newer one."""
+        return self._published
+
+    def halt(self, reason: str) -> None:
+        """Sign nothing from here on: somebody has shown what this log has signed elsewhere."""
+        self._halted = self._halted or reason
 
     def create(self, conn: Connection, now: int) -> bytes:
         """Store and sign the empty log; gives its checkpoint. For `init` alone."""
@@ -101,6 +116,7 @@ class Log:
             raise Recovering("the guard is absent; only `init` makes one")
         guarded = guarded_checkpoint(raw)
         if guarded == signed:
+            self._published = head
             return
         if guarded.origin != self.origin or guarded.size > head.size:
             raise Recovering(
@@ -111,6 +127,19 @@ class Log:
             raise Recovering("the database holds another history than the guard")
         # Ahead of the guard and consistent: the crash came before anything had left.
         self._guard.advance(guarded, head.checkpoint)
+        self._published = head
+
+    def renew(self, conn: Connection, now: int) -> None:
+        """Sign the newest head again, with the time of now, so that others see it is alive."""
+        if self._halted is not None:
+            raise Recovering(self._halted)
+        log_rows.lock_log(conn, self.origin)
+        old = log_rows.read_head(conn, self.origin)
+        if old is None:
+            raise Recovering("the head of the log has gone from the database")
+        new = self._sign(old, now)
+        log_rows.replace_head(conn, old, new)
+        self._unguarded = (old, new)
 
     def sequence(self, conn: Connection, entries: Sequence[PendingEntry], now: int) -> None:
         """Append the entries in their order and sign the new head, in this transaction."""
@@ -188,6 +217,7 @@ class Log:
         except OSError as fault:
             self._halted = f"the guard cannot be written: {fault.strerror}"
             raise Recovering(self._halted) from fault
+        self._published = new
 
     def abandoned(self) -> None:
         """Forget what was signed: the transaction was rolled back, or its end is unknown."""

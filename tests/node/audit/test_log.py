@@ -12,6 +12,7 @@ from node.audit.guard import guarded_checkpoint
 from node.audit.records import RECORD_KINDS, LogOpened
 from node.run import run_node
 from node.storage.writer import Sequenced, Tx
+from protocol.checkpoint import verify_checkpoint
 from protocol.errors import Recovering
 from protocol.merkle import leaf_hash
 from protocol.proof import verify_proof
@@ -275,3 +276,32 @@ async def test_salts_are_never_used_twice(light_pair: Pair) -> None:
     rows = light_pair[QUMRAN].rows("log_entries")
     assert len({row["salt"] for row in rows}) == len(rows)
     assert len({row["commitment"] for row in rows}) == len(rows)
+
+
+async def test_a_renewed_head_has_a_new_time_and_the_same_tree(pair: Pair) -> None:
+    """An idle log is signed again, in database and guard, and goes on from there."""
+    log = pair[QUMRAN].node.log
+    before = log.published
+    assert before is not None
+    pair.clock.advance(86_400)
+    await pair[QUMRAN].write(lambda tx: log.renew(tx.conn, tx.now))
+    after = log.published
+    assert after is not None
+    assert guard_file(pair).read_bytes() == after.checkpoint != before.checkpoint
+    signed = verify_checkpoint(after.checkpoint, origin=log.origin, keys=log.keys)
+    assert (signed.checkpoint.size, signed.checkpoint.root) == (before.size, before.root)
+    assert signed.time == pair.clock.now()
+    await pair.request(sender=QUMRAN, to=FIJI)
+    pair.close(QUMRAN)
+    assert pair[QUMRAN].node.log.halted is None
+    pair.assert_sound()
+
+
+async def test_a_log_that_is_halted_while_it_runs_signs_nothing_more(pair: Pair) -> None:
+    """For whatever reason; the first one stays."""
+    log = pair[QUMRAN].node.log
+    log.halt("a peer has seen another history")
+    log.halt("another reason")
+    await assert_signs_nothing(pair, QUMRAN, "a peer has seen another history")
+    with pytest.raises(Recovering):
+        await pair[QUMRAN].write(lambda tx: log.renew(tx.conn, tx.now))
