@@ -20,7 +20,7 @@ from protocol.errors import Malformed, Mismatch, NotAuthentic
 from protocol.identity import PublicKey, Signer
 from protocol.primitives import verify_signature
 
-_TYPE: Final = re.compile(r"application/vnd\.comity\.[a-z]+\.v1\+json")
+_TYPE: Final = re.compile(r"application/vnd\.comity\.[a-z]+(?:-[a-z]+)*\.v1\+json")
 _SIGNATURES_MAX: Final = 256  # old and new stewards, and authorities that change keys
 _SIGNATURE_BYTES_MAX: Final = 4_096
 

@@ -88,6 +88,20 @@ class NotAuthentic(Rejected):
     hint = "Something cryptographic does not hold; the log names the step."
 
 
+class Forked(NotAuthentic):
+    """A log has signed what contradicts what it had signed before."""
+
+    hint = "The log has two histories; both signed checkpoints are the proof: keep them."
+
+
+class Unproven(Rejected):
+    """Nothing that was given shows it, which accuses nobody."""
+
+    code = NotAuthentic.code
+    status = NotAuthentic.status
+    hint = "Ask for the proof again, or fetch it from the log."
+
+
 class Mismatch(Rejected):
     """The sealed text and its outer header contradict each other."""
 

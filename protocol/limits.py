@@ -27,6 +27,8 @@ RECORD_BYTES_MAX: Final = 4_096
 RECEIPT_BYTES_MAX: Final = 64 * 1024  # record, salt and a proof with up to 9 cosignatures
 NOTE_BYTES_MAX: Final = 64 * 1024
 PROOF_BYTES_MAX: Final = 40 * 1024  # a path of 53 hashes and a checkpoint with 9 witnesses
+FORK_BYTES_MAX: Final = 192 * 1024  # two notes and a path, in base64
+CLOSURE_BYTES_MAX: Final = 16 * 1024
 RECEIPT_FILE_BYTES_MAX: Final = 16 * 1024 * 1024  # four documents and the listings, base64 twice
 
 # --- counts ----------------------------------------------------------------
@@ -37,6 +39,7 @@ STEWARDS_MAX: Final = 32
 AUTHORITIES_MAX: Final = 256
 WITNESSES_MAX: Final = 9
 NOTE_SIGNATURES_MAX: Final = 64  # the log and 9 witnesses need 20 lines; the rest is room
+CONSISTENCY_HASHES_MAX: Final = 63  # C2SP tlog-witness
 KEYS_PER_LISTING_MAX: Final = 32
 FILE_KEYS_MAX: Final = 64
 KEY_TERMS_MAX: Final = 32  # lasting key pairs of one role that an authority can have had
@@ -58,6 +61,12 @@ DOCUMENTS_BODY_BYTES_MAX: Final = 12 * 1024 * 1024  # four of 2 MiB, in base64
 LISTINGS_BODY_BYTES_MAX: Final = 16 * 1024 * 1024  # 512 listings of 20 KiB, in base64
 LISTINGS_MAX: Final = 512  # each authority's newest, and the ones before it while they fit
 REVOCATIONS_MAX: Final = 256
+CONTINUATION_LINKS_MAX: Final = 512  # one for each checkpoint among the receipts of an answer
+CONTINUATION_BYTES_MAX: Final = 1024 * 1024  # 512 paths of 25 hashes, in base64
+NOTICES_MAX: Final = 64  # closures, and as many fork proofs, in one body
+NOTICE_BYTES_MAX: Final = 256 * 1024  # a fork proof: two notes and a path, in base64
+NOTICES_BODY_BYTES_MAX: Final = 8 * 1024 * 1024
+WITNESS_BODY_BYTES_MAX: Final = 64 * 1024  # of add-checkpoint: a path and a note of 20 KiB
 
 # --- a receipt file (SPEC 7.4) ---------------------------------------------
 RECEIPT_FILE_LISTINGS_MAX: Final = 64  # one is enough; a chain may be given

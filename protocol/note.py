@@ -145,14 +145,17 @@ def decode_note(raw: bytes) -> Note:
     lines = below.removesuffix("\n").split("\n")
     if len(lines) > NOTE_SIGNATURES_MAX:
         raise TooLarge(f"a note with more than {NOTE_SIGNATURES_MAX} signatures")
-    note = Note(body + "\n", tuple(_decode_line(line) for line in lines))
+    note = Note(body + "\n", tuple(decode_signature_line(line) for line in lines))
     if note.encode() != raw:
         raise Malformed("a note that is not in its one form")
     return note
 
 
-def _decode_line(line: str) -> NoteSignature:
-    """Read one signature line, without its newline; encoding it again shows a missing dash."""
+def decode_signature_line(line: str) -> NoteSignature:
+    """Read one signature line, without its newline.
+
+    The caller encodes it again and compares: only that shows a missing dash.
+    """
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
     typed = from_base64(encoded)
     return NoteSignature(name, typed[:KEY_HASH_BYTES], typed[KEY_HASH_BYTES:])

@@ -21,16 +21,17 @@ ORDER: tuple[str, ...] = tuple(
     protocol: merkle note checkpoint proof record receipt
     protocol: messages envelope
     protocol: document network listing revocation receipt_file
+    protocol: continuation witness_wire fork closure
 
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
 
     node: clock sections settings logs exits ask stewards
     node.storage: columns failures statements log_tables tables migrations sqlite postgresql engine
     node.storage: migrate vault
-    node.storage: log_rows person_rows trust_rows peer_rows queue_rows case_rows audit_rows
+    node.storage: log_rows person_rows trust_rows peer_rows queue_rows case_rows audit_rows export_rows
     node.storage: health_rows writer
     node: storage
-    node.audit: records guard tiles log fsck verify
+    node.audit: records guard tiles log fsck verify kept export
     node.evidence: paths manifest hashing compare
     node: anchor office trust_watch outbox
     node.cases: evidence_in_body register
@@ -45,8 +46,8 @@ ORDER: tuple[str, ...] = tuple(
 
 PURE = frozenset({
     "__future__", "base64", "binascii", "bisect", "collections.abc", "dataclasses", "enum",
-    "functools", "hashlib", "hmac", "ipaddress", "itertools", "math", "re", "struct", "typing",
-    "unicodedata", "urllib.parse",
+    "functools", "hashlib", "hmac", "ipaddress", "itertools", "math", "re", "struct", "types",
+    "typing", "unicodedata", "urllib.parse",
     "orjson", "nacl.bindings", "nacl.exceptions", "cryptography.exceptions",
     "cryptography.hazmat.primitives", "cryptography.hazmat.primitives.asymmetric",
 })  # fmt: skip
