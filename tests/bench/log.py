@@ -1,12 +1,15 @@
 """How fast a log is written, proved and audited, on this machine.
 
     python -m tests.bench.log --json
-    python -m tests.bench.log --entries 500000 --database postgresql://user@/name?host=/run/pg
+    python -m tests.bench.log --entries 1000000 --database postgresql://user@/name?host=/run/pg
 
 Appends go through the real writer, sequencer and guard: each is durable, signed and
-guarded when it is counted, one alone or many in flight. Proofs are made of random entries,
-from the tiles in the database. The audit reads the whole log, once with records that stand
-alone and once more as `cProfile` sees it (`--profile`). Reports; judges nothing.
+guarded when it is counted. `batches_of` are units of work that record so many entries, one
+unit after the other; `in_flight` are so many units of one entry, all waiting at once.
+Proofs are made from the tiles in the database, with and without what was read before. At
+each power of ten on the way to `--entries`, `growth` measures appends and proofs again.
+The audit reads the whole log, with records that stand alone (`--profile`: as `cProfile`
+sees it). Reports; judges nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +41,11 @@ from tests.support.keyfiles import PASSPHRASE
 from tests.support.network import NETWORK, make_network
 
 AUTHORITY: Final = "fj.justice"
+BATCHES: Final = (1, 16, 256)
 IN_FLIGHT: Final = (1, 16, 256)
+GROWTH_FROM: Final = 1_000
+ANY: Final = 10**12
+GROWTH_S_MAX: Final = 0.5  # for each rate at each size
 UNIT: Final = 4_096  # records in one unit while the log is filled
 
 
@@ -54,56 +62,102 @@ def make_log(folder: Path, database: str | None) -> Node:
     return open_node(settings, read_key_file(settings.keys.file, PASSPHRASE))
 
 
-def appends(node: Node, in_flight: int, seconds: float) -> float:
-    """Give the appends a second with so many units of one record in flight."""
+def unit_of(count: int, start: int = 0) -> Callable[[Tx], None]:
+    """Give a unit of work that records `count` entries."""
 
-    async def one(number: int) -> None:
-        await node.writer.write(lambda tx: tx.record(record(number, tx.now)))
+    def unit(tx: Tx) -> None:
+        for number in range(start, start + count):
+            tx.record(record(number, tx.now))
+
+    return unit
+
+
+def in_batches(node: Node, count: int, seconds: float, most: int = ANY) -> float:
+    """Give the appends a second in units of `count` entries, one unit after the other."""
+    unit = unit_of(count)
+    start, done = time.perf_counter(), 0
+    while (passed := time.perf_counter() - start) < seconds and done < most:
+        node.writer.write_now(unit)
+        done += count
+    return done / passed
+
+
+def in_flight(node: Node, units: int, seconds: float) -> float:
+    """Give the appends a second with so many units of one entry waiting at once."""
+    unit = unit_of(1)
 
     async def run() -> float:
         start, done = time.perf_counter(), 0
         while (passed := time.perf_counter() - start) < seconds:
-            await asyncio.gather(*(one(done + number) for number in range(in_flight)))
-            done += in_flight
+            await asyncio.gather(*(node.writer.write(unit) for _ in range(units)))
+            done += units
         return done / passed
 
     return asyncio.run(run())
 
 
-def fill(node: Node, count: int) -> None:
-    """Append until `count` more entries are there, many in one transaction."""
-    for start in range(0, count, UNIT):
+def size_of(node: Node) -> int:
+    """Give the number of entries in the log."""
+    head = node.database.read(lambda conn: log_rows.read_head(conn, node.log.origin))
+    if head is None:
+        raise SystemExit("the log has no head")
+    return head.size
 
-        def unit(tx: Tx, start: int = start) -> None:
-            for number in range(start, min(start + UNIT, count)):
-                tx.record(record(number, tx.now))
 
-        node.writer.write_now(unit)
+def fill(node: Node, size: int) -> None:
+    """Append until the log has `size` entries, many in one transaction."""
+    for start in range(size_of(node), size, UNIT):
+        node.writer.write_now(unit_of(min(UNIT, size - start), start))
+
+
+def growth(node: Node, entries: int, seconds: float) -> list[dict[str, float]]:
+    """Measure again at each power of ten: appends stay as fast, proofs grow by their paths."""
+    found, size = [], GROWTH_FROM
+    for_each = min(seconds, GROWTH_S_MAX)
+    while size <= entries:
+        fill(node, size)
+        row: dict[str, float] = {"entries": size_of(node)} | proofs(node, for_each)
+        row["us_an_append_alone"] = round(1e6 / in_batches(node, 1, for_each))
+        row["us_an_append_of_256"] = round(1e6 / in_batches(node, 256, for_each, 3 * size), 1)
+        found.append(row)
+        size *= 10
+    return found
 
 
 def proofs(node: Node, seconds: float) -> dict[str, float]:
-    """Give the proofs a second: each with tiles of its own, and many of one view."""
+    """Give the proofs a second anywhere in the log: each with tiles of its own, and warm."""
 
     def run(conn: Connection) -> dict[str, float]:
         head = log_rows.read_head(conn, node.log.origin)
         if head is None:
             raise SystemExit("the log has no head")
         size, checkpoint, chance = head.size, head.checkpoint, random.Random(1)
+        lengths: list[int] = []
 
         def view() -> TreeView:
             return TreeView(size, lambda level, at, _width: log_rows.read_tile(conn, 1, level, at))
 
-        def rate(*, fresh: bool) -> float:
-            kept = view()
+        def rate(give: Callable[[], TreeView], below: int) -> int:
             start, done = time.perf_counter(), 0
             while (passed := time.perf_counter() - start) < seconds:
-                index = chance.randrange(size) if fresh else size - 1 - chance.randrange(1_024)
-                path = (view() if fresh else kept).inclusion_path(index)
-                encode_proof(index=index, path=path, checkpoint=checkpoint)
+                index = size - 1 - chance.randrange(below)
+                path = give().inclusion_path(index)
+                proof = encode_proof(index=index, path=path, checkpoint=checkpoint)
+                lengths.append(len(proof))
                 done += 1
-            return done / passed
+            return round(done / passed)
 
-        return {"anywhere_per_s": round(rate(fresh=True)), "newest_per_s": round(rate(fresh=False))}
+        kept = view()
+        for index in range(0, size, 256):
+            kept.inclusion_path(index)
+        return {
+            "proofs_cold_per_s": rate(view, size),
+            "proofs_warm_per_s": rate(lambda: kept, size),
+            "proofs_newest_per_s": rate(lambda: kept, min(size, 1_024)),
+            "path_hashes_max": len(kept.inclusion_path(0)),
+            "proof_bytes_max": max(lengths),
+            "checkpoint_bytes": len(checkpoint),
+        }
 
     return node.database.read(run)
 
@@ -140,11 +194,19 @@ def audited(node: Node, *, profile: bool) -> dict[str, float]:
     }
 
 
+def show_table(rows: list[dict[str, float]]) -> None:
+    """Print measurements at several sizes, one size a line."""
+    names = [name for name in rows[0] if name != "checkpoint_bytes"] if rows else []
+    sys.stdout.write("".join(f"{name:>20}" for name in names) + "\n")
+    for row in rows:
+        sys.stdout.write("".join(f"{row[name]:>20,}" for name in names) + "\n")
+
+
 def main() -> None:
     """Run the benchmark and print its report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--entries", type=int, default=200_000)
+    parser.add_argument("--entries", type=int, default=100_000, help="how far the log grows")
     parser.add_argument("--seconds", type=float, default=2.0, help="for each rate")
     parser.add_argument("--database", help="a PostgreSQL URL of an empty database")
     parser.add_argument("--dir", type=Path, help="where to put the files (default: temporary)")
@@ -154,22 +216,30 @@ def main() -> None:
         node = make_log(Path(folder), chosen.database)
         try:
             report: dict[str, object] = {
-                "schema": "comity.bench.log/1",
+                "schema": "comity.bench.log/2",
                 "database": node.database.version(),
-                "appends_per_s": {
-                    str(many): round(appends(node, many, chosen.seconds)) for many in IN_FLIGHT
+            }
+            in_batches(node, 1, chosen.seconds / 4)  # the write-ahead log has its size
+            table = growth(node, chosen.entries, chosen.seconds)
+            report["appends_per_s"] = {
+                "batches_of": {
+                    str(many): round(in_batches(node, many, chosen.seconds)) for many in BATCHES
+                },
+                "in_flight": {
+                    str(many): round(in_flight(node, many, chosen.seconds)) for many in IN_FLIGHT
                 },
             }
-            fill(node, chosen.entries)
-            report["proofs"] = proofs(node, chosen.seconds)
+            report["growth"] = table
             report["audit"] = audited(node, profile=chosen.profile)
         finally:
             node.close()
     if chosen.json:
         sys.stdout.write(json.dumps(report) + "\n")
         return
+    del report["growth"]
     for name, part in report.items():
         sys.stdout.write(f"{name}: {json.dumps(part)}\n")
+    show_table(table)
 
 
 if __name__ == "__main__":
