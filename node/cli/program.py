@@ -14,7 +14,17 @@ from typing import Annotated, Final
 import typer
 from typer.exceptions import Abort, TyperException
 
-from node.cli import casework, checking, evidence, health, keyring, making, network, serving
+from node.cli import (
+    auditing,
+    casework,
+    checking,
+    evidence,
+    health,
+    keyring,
+    making,
+    network,
+    serving,
+)
 from node.cli.call import ConfigOption, Failed, JsonOption, Shared
 from node.cli.output import Output, silence_stdout
 from node.exits import Exit, Fault, describe_plain
@@ -32,7 +42,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (making, network, serving, casework, evidence, checking, health, keyring):
+for _module in (making, network, serving, casework, evidence, auditing, checking, health, keyring):
     _module.register(app)
 
 
