@@ -29,6 +29,9 @@ NOTE_BYTES_MAX: Final = 64 * 1024
 PROOF_BYTES_MAX: Final = 40 * 1024  # a path of 53 hashes and a checkpoint with 9 witnesses
 FORK_BYTES_MAX: Final = 192 * 1024  # two notes and a path, in base64
 CLOSURE_BYTES_MAX: Final = 16 * 1024
+BUNDLE_BYTES_MAX: Final = 1024 * 1024 * 1024  # a ZIP without its extension for more
+BUNDLE_ABOUT_BYTES_MAX: Final = 4_096
+TIMESTAMP_BYTES_MAX: Final = 64 * 1024  # a token with the certificates of its authority
 RECEIPT_FILE_BYTES_MAX: Final = 16 * 1024 * 1024  # four documents and the listings, base64 twice
 
 # --- counts ----------------------------------------------------------------
@@ -40,6 +43,7 @@ AUTHORITIES_MAX: Final = 256
 WITNESSES_MAX: Final = 9
 NOTE_SIGNATURES_MAX: Final = 64  # the log and 9 witnesses need 20 lines; the rest is room
 CONSISTENCY_HASHES_MAX: Final = 63  # C2SP tlog-witness
+BUNDLE_ENTRIES_MAX: Final = 10_000
 KEYS_PER_LISTING_MAX: Final = 32
 FILE_KEYS_MAX: Final = 64
 KEY_TERMS_MAX: Final = 32  # lasting key pairs of one role that an authority can have had
