@@ -26,10 +26,11 @@ ORDER: tuple[str, ...] = tuple(
 
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
 
-    node: clock sections settings logs exits ask stewards
+    node: page clock sections settings logs exits ask stewards
     node.storage: columns failures statements log_tables tables migrations sqlite postgresql engine
     node.storage: migrate vault
-    node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows audit_rows export_rows
+    node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows
+    node.storage: audit_rows export_rows
     node.storage: health_rows writer
     node: storage
     node.audit: records guard tiles log fsck verify kept export

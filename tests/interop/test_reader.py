@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from node.page import FOLDER as FOLDER_OF_THE_PAGE
 from tests.vectors.form import FOLDER, names, read
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 NODE_MAJOR_MIN = 18  # Debian 12 has it
 INSTALL_S_MAX = 120
 RUN_S_MAX = 120
@@ -22,7 +24,8 @@ RUN_S_MAX = 120
 KNOWN = frozenset({
     "json", "base64", "key-id", "signature", "identity", "statement", "message-text", "padding",
     "envelope", "entry", "record", "inclusion", "consistency", "checkpoint", "cosignature",
-    "receipt", "fingerprint", "safety-number", "batch",
+    "receipt", "fingerprint", "safety-number", "batch", "network", "network-text", "listing",
+    "listing-text", "revocation",
 })  # fmt: skip
 NAMES = tuple(name for name in names() if name.partition("/")[0] in KNOWN)
 
@@ -59,10 +62,14 @@ def _node(folder: Path) -> str:
     version = _run(folder, node or "", "--version", seconds=RUN_S_MAX).stdout.strip()
     if int(version.removeprefix("v").partition(".")[0] or 0) < NODE_MAJOR_MIN:
         _unable(f"Node.js {NODE_MAJOR_MIN} or later is needed, here is {version}")
+    here = folder / HERE.relative_to(ROOT)
+    # What the verifier page reads, it reads here too: one reader, in two places.
+    shutil.copytree(FOLDER_OF_THE_PAGE, folder / FOLDER_OF_THE_PAGE.relative_to(ROOT))
+    here.mkdir(parents=True)
     for source in (*HERE.glob("*.mjs"), HERE / "package.json", HERE / "package-lock.json"):
-        shutil.copy(source, folder)
+        shutil.copy(source, here)
     options = ("--ignore-scripts", "--no-audit", "--no-fund")
-    installed = _run(folder, npm or "", "ci", *options, seconds=INSTALL_S_MAX)
+    installed = _run(here, npm or "", "ci", *options, seconds=INSTALL_S_MAX)
     if installed.returncode != 0:
         _unable(f"npm ci failed: {installed.stderr[-500:]}")
     return node or ""
@@ -73,7 +80,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
     """Install the reader outside the checkout and run it once over all vectors."""
     folder = tmp_path_factory.mktemp("second-reader")
     node = _node(folder)
-    ran = _run(folder, node, "reader.mjs", str(FOLDER), seconds=RUN_S_MAX)
+    here = folder / HERE.relative_to(ROOT)
+    ran = _run(here, node, "reader.mjs", str(FOLDER), seconds=RUN_S_MAX)
     assert ran.returncode == 0, ran.stderr
     lines: list[dict[str, Any]] = [json.loads(line) for line in ran.stdout.splitlines()]
     return {line["name"]: Answer(line["outcome"], line["found"]) for line in lines}

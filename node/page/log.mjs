@@ -1,20 +1,20 @@
-// The log and its receipts: SPEC 6 and 7.
+// The log: records, the tree, notes, checkpoints, witnesses and proofs. SPEC 6.
 
 import {
-  ascii, bigEndian, digest, equal, hex, join, refuse, unhex, verifySignature,
-} from "./crypto.mjs";
-import { closed, decodeJson, encoded, fromBase64, isDigest, isId, rules } from "./wire.mjs";
+  ascii, bigEndian, encoded, equal, fromBase64, fromBigEndian, hex, join, refuse, unhex, utf8,
+} from "./bytes.mjs";
+import { digest, verifySignature } from "./crypto.mjs";
+import { ID } from "./json.mjs";
 
-const { number, orNull, bytesOf, isText } = rules;
 const ZERO = unhex("00");
 const ONE = unhex("01");
-const EMPTY_ROOT = digest();
+export const EMPTY_ROOT = digest(new Uint8Array());
 
 // --- 6.1, 6.2: records and the tree ----------------------------------------------------------
 
 export const entryOf = (record, salt) =>
   join(ONE, digest(ascii("comity/v1/record\0"), salt, record));
-const leafOf = (entry) => digest(ZERO, entry);
+export const leafOf = (entry) => digest(ZERO, entry);
 const nodeOf = (left, right) => digest(ONE, left, right);
 
 /** RFC 9162 section 2.1.3.2, which is RFC 6962's audit path with its exact length. */
@@ -42,39 +42,31 @@ export function verifyConsistency({ oldSize, oldRoot, newSize, newRoot, path }) 
   if (oldSize === 0 && !equal(oldRoot, EMPTY_ROOT)) fail("no empty root");
   if (oldSize === newSize && !equal(oldRoot, newRoot)) fail("two roots");
   if (oldSize === 0 || oldSize === newSize) return path.length === 0 || fail("a path for nothing");
-  const whole = (oldSize & (oldSize - 1)) === 0;
+  let [place, last] = [BigInt(oldSize) - 1n, BigInt(newSize) - 1n];
+  const whole = (BigInt(oldSize) & place) === 0n;
   const [first, ...rest] = whole ? [oldRoot, ...path] : path;
   if (first === undefined) fail("no path");
-  let [place, last] = [oldSize - 1, newSize - 1];
-  while (place & 1) [place, last] = [place >> 1, last >> 1];
+  while (place & 1n) [place, last] = [place >> 1n, last >> 1n];
   let [before, after] = [first, first];
   for (const sibling of rest) {
-    if (last === 0) fail("a path too long");
-    if (place & 1 || place === last) {
+    if (last === 0n) fail("a path too long");
+    if (place & 1n || place === last) {
       [before, after] = [nodeOf(sibling, before), nodeOf(sibling, after)];
-      while (!(place & 1) && place !== 0) [place, last] = [place >> 1, last >> 1];
+      while (!(place & 1n) && place !== 0n) [place, last] = [place >> 1n, last >> 1n];
     } else {
       after = nodeOf(after, sibling);
     }
-    [place, last] = [place >> 1, last >> 1];
+    [place, last] = [place >> 1n, last >> 1n];
   }
-  if (last !== 0 || !equal(before, oldRoot) || !equal(after, newRoot)) fail("the path");
+  if (last !== 0n || !equal(before, oldRoot) || !equal(after, newRoot)) fail("the path");
   return true;
 }
 
 // --- 6.3 to 6.5: notes, checkpoints, cosignatures --------------------------------------------
 
-const textOf = (bytes) => {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return refuse("malformed", "not UTF-8");
-  }
-};
-
-function decodeNote(bytes) {
+export function decodeNote(bytes) {
   if (bytes.length > 65536) refuse("too-large", "a note");
-  const text = textOf(bytes);
+  const text = utf8(bytes);
   const at = text.lastIndexOf("\n\n");
   if (at < 0 || !text.endsWith("\n")) refuse("malformed", "a note without signatures");
   const body = text.slice(0, at + 1);
@@ -97,10 +89,16 @@ function decodeLine(line) {
 const markOf = (name, kind, raw) =>
   hex(digest(encoded(name), unhex("0a"), unhex(kind), raw).slice(0, 4));
 
-const ID = "[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?";
-const ORIGIN = new RegExp(`^${ID}/${ID}/(?:0|[1-9][0-9]{0,8})$`);
+const ORIGIN = new RegExp(`^(${ID})/(${ID})/(0|[1-9][0-9]{0,8})$`);
+export const isOrigin = (text) => typeof text === "string" && ORIGIN.test(text);
 
-function decodeCheckpoint(body) {
+/** Network, authority and number of the log that an origin names. */
+export function partsOf(origin) {
+  const [, network, authority, number] = ORIGIN.exec(origin) ?? refuse("malformed", "an origin");
+  return { network, authority, number: Number(number) };
+}
+
+export function decodeCheckpoint(body) {
   const match = /^([^\n]+)\n(0|[1-9][0-9]{0,15})\n([^\n]+)\n$/.exec(body);
   if (match === null || !ORIGIN.test(match[1])) refuse("malformed", "not three lines");
   const [origin, size, root] = [match[1], Number(match[2]), fromBase64(match[3])];
@@ -108,6 +106,9 @@ function decodeCheckpoint(body) {
   if (size === 0 && !equal(root, EMPTY_ROOT)) refuse("malformed", "an empty log has one root");
   return { origin, size, root, body };
 }
+
+/** What a note says of itself; nobody's word until its signatures are verified. */
+export const readCheckpoint = (bytes) => decodeCheckpoint(decodeNote(bytes).body);
 
 function timedText(checkpoint, kind, name, time) {
   if (kind === "04") return encoded(`cosignature/v1\ntime ${time}\n${checkpoint.body}`);
@@ -120,11 +121,11 @@ function timedText(checkpoint, kind, name, time) {
 }
 
 function verifyTimed(checkpoint, kind, key, line) {
-  const time = line.raw.length < 8 ? 0n : Buffer.from(line.raw).readBigUInt64BE(0);
+  const time = line.raw.length < 8 ? 0n : fromBigEndian(line.raw.slice(0, 8));
   if (time === 0n || time > BigInt(Number.MAX_SAFE_INTEGER)) refuse("not-authentic", "no time");
   const text = timedText(checkpoint, kind, line.name, time);
   verifySignature(key.algorithm, key.raw, line.raw.slice(8), text);
-  return time;
+  return Number(time);
 }
 
 export function verifyCheckpoint(bytes, origin, [first, second]) {
@@ -156,11 +157,11 @@ export function verifyCosignature(checkpoint, name, [first, second]) {
 
 // --- 6.6: proofs -------------------------------------------------------------------------------
 
-function decodeProof(bytes) {
+export function decodeProof(bytes) {
   if (bytes.length > 40960) refuse("too-large", "a proof");
-  const at = Buffer.from(bytes).indexOf("\n\n");
+  const at = bytes.findIndex((byte, place) => byte === 10 && bytes[place + 1] === 10);
   if (at < 0 || at + 2 >= bytes.length) refuse("malformed", "a proof without a checkpoint");
-  const [first, index, ...hashes] = textOf(bytes.slice(0, at)).split("\n");
+  const [first, index, ...hashes] = utf8(bytes.slice(0, at)).split("\n");
   const match = /^index (0|[1-9][0-9]{0,15})$/.exec(index ?? "");
   if (first !== "c2sp.org/tlog-proof@v1" || match === null) refuse("malformed", "its first lines");
   if (!Number.isSafeInteger(Number(match[1]))) refuse("malformed", "its index");
@@ -170,46 +171,10 @@ function decodeProof(bytes) {
   return { index: Number(match[1]), path, checkpoint: bytes.slice(at + 2) };
 }
 
-// --- 7: receipts -------------------------------------------------------------------------------
-
-const FINAL = ["expired", "equivocation", "skipped"];
-
-export function decodeDecision(bytes) {
-  const common = {
-    v: number(1, 1), network: isId, at: number(0), identity: isDigest, envelope: isDigest,
-    from: isId, to: isId,
-  };
-  const record = decodeJson(bytes, 4096);
-  switch (record?.kind) {
-    case "message.accepted":
-      return closed(record, { ...common, kind: isText, order: orNull(number(1)) });
-    case "message.refused":
-      return closed(record, { ...common, kind: isText, code: (code) => FINAL.includes(code) });
-    default:
-      return refuse("malformed", "not a decision");
-  }
-}
-
-export function verifyReceipt(bytes, { network, issuer, origin, keys, sent }) {
-  // (1) The forms.
-  const receipt = closed(decodeJson(bytes, 65536), {
-    v: number(1, 1), record: bytesOf(0, 4096), salt: bytesOf(32), proof: bytesOf(0, 65536),
-  });
-  const record = fromBase64(receipt.record);
-  const decision = decodeDecision(record);
-  // (2) The issuer's to say.
-  if (decision.network !== network || decision.to !== issuer) refuse("not-authentic", "not its own");
-  // (3) The leaf. (4) The proof.
-  const leaf = leafOf(entryOf(record, fromBase64(receipt.salt)));
-  const proof = decodeProof(fromBase64(receipt.proof));
+/** SPEC 6.6: that this entry is in this log, and what its checkpoint says. */
+export function verifyProof(bytes, { record, salt, origin, keys }) {
+  const proof = decodeProof(bytes);
   const signed = verifyCheckpoint(proof.checkpoint, origin, keys);
-  verifyInclusion({ leaf, ...proof, size: signed.size, root: signed.root });
-  // (5) About what was sent.
-  const about = [decision.from, decision.identity, decision.envelope];
-  if (about.join() !== sent.join()) refuse("mismatch", "about another message");
-  return {
-    kind: decision.kind, index: String(proof.index), size: String(signed.size),
-    order: String(decision.order ?? "None"), code: decision.code ?? "None",
-  };
+  verifyInclusion({ leaf: leafOf(entryOf(record, salt)), ...proof, ...signed });
+  return { index: proof.index, signed };
 }
-
