@@ -33,7 +33,7 @@ from node.office import Office
 from node.outbox import Outbox
 from node.peers import Peers
 from node.settings import Settings
-from node.storage import Connection, log_rows, peer_rows
+from node.storage import Connection, log_rows, peer_rows, recovery_rows
 from node.storage.engine import Database, StorageFailed, open_database
 from node.storage.migrate import migrate
 from node.storage.vault import Vault
@@ -176,9 +176,11 @@ def open_node(
     *,
     clock: Clock | None = None,
     random: Random | None = None,
+    recovering: bool = False,
 ) -> Node:
     """Build a node that can write; the caller holds the folder's exclusive lock.
 
+    Until a recovery that was begun has ended, only the recovery itself may write.
     Raises `StorageFailed` if the database cannot be used, `SchemaNewer` if a newer release
     has altered it.
     """
@@ -200,6 +202,8 @@ def open_node(
         random,
     )
     database.read(log.open)
+    if not recovering and database.read(recovery_rows.recovery_unfinished):
+        log.halt("a recovery was begun and has not ended: `comity audit recover` ends it")
     failure, bell = Failure(), Bell()
     writer = Writer(database, log, clock, on_failure=failure)
     vault = Vault(ring.storage_key, random)
