@@ -1,4 +1,4 @@
-"""Which keys count here: the trusted documents, listings and revocations, with history.
+"""Which keys count here: the trusted documents, listings, revocations and closures, with history.
 
 A `Directory` is a value. Installing verifies and gives a new one, or raises and changes
 nothing; whoever holds the old value goes on with it undisturbed. Nothing enters but
@@ -23,12 +23,14 @@ from typing import Final, TypeAlias
 from keys.lookups import Lookups
 from keys.trusted import (
     Installed,
+    check_closure,
     check_next_listing,
     new_rotations,
     not_compared,
     sign_pair_listed,
     unproven,
 )
+from protocol.closure import decode_closure, decode_closure_text, verify_closure
 from protocol.document import Document, KeyIds, decode_document_text
 from protocol.dsse import Unverified
 from protocol.errors import (
@@ -45,7 +47,7 @@ from protocol.errors import (
     TooLarge,
 )
 from protocol.identity import check_authority_id
-from protocol.limits import MESSAGE_SKEW_S
+from protocol.limits import LOGS_MAX, MESSAGE_SKEW_S
 from protocol.listing import decode_listing, decode_listing_text, verify_listing
 from protocol.network import (
     TrustedDocument,
@@ -95,6 +97,7 @@ class Directory(Lookups):
         documents: Iterable[Row],
         listings: Iterable[Row],
         revocations: Iterable[Row],
+        closures: Iterable[Row] = (),
         *,
         compared: Iterable[tuple[str, KeyIds]] = (),
         anchor: str | None = None,
@@ -107,7 +110,7 @@ class Directory(Lookups):
         the digest of the first document, kept outside the database: with it nobody can
         slip another first document in before all others.
         """
-        kinds = (documents, listings, revocations)
+        kinds = (documents, listings, revocations, closures)
         rows = [(at, kind, raw) for kind, rows in enumerate(kinds) for raw, at in rows]
         rows.sort(key=lambda row: (row[0], row[1], _number(row[1], row[2])))
         directory = cls.empty(network)
@@ -274,6 +277,36 @@ class Directory(Lookups):
             if revocation.key_id in entry.key_ids() and entry.id != revocation.authority:
                 raise Mismatch("the revoked key is another authority's")
 
+    def install_closure(self, raw: bytes, *, now: int) -> Directory:
+        """Verify and install a statement that closes a log; from then on the next is open.
+
+        The first one of a log counts. Another one for it is `Equivocation`: two ends of one
+        log cannot both be true. What is not known yet (the log, its successor's keys, the
+        sign keys) is `EpochAhead`: documents and listings come first.
+        """
+        statement = decode_closure(raw)
+        closure = decode_closure_text(statement.text)
+        if closure.network != self.network:
+            raise NotForUs("a closure of another network")
+        held = self.closure(closure.origin)
+        if held is not None and held.digest == statement.identity:
+            return self
+        if held is not None:
+            raise Equivocation("the log was closed with another statement")
+        entry = self.entry(closure.authority)
+        if closure.created > now + MESSAGE_SKEW_S:
+            raise NotYet("the closure was made in our future")
+        pair = entry.sign_at(closure.created)
+        if self._any_revoked(closure.authority, pair):
+            raise RevokedKey("the closure is signed with a revoked key")
+        trusted = verify_closure(statement, self.document.document, self._pair(pair))
+        terms = self._log_terms(closure.authority)
+        if len(terms) >= LOGS_MAX and closure.next_number not in terms:
+            raise TooLarge("more logs than an authority can need")
+        check_closure(closure, terms)
+        closures = {**self.closures, closure.origin: Installed(trusted, now)}
+        return replace(self, closures=closures)
+
     def mark_compared(self, authority: str, pair: KeyIds) -> Directory:
         """Clear a reset: two officers have compared the safety number of this pair."""
         entry = self.entry(authority)
@@ -293,8 +326,10 @@ def _install_row(
             return directory.install_document(raw, now=at)
         case 1:
             return directory.install_listing(raw, now=at)
-        case _:
+        case 2:
             return directory.install_revocation(raw, now=at)
+        case _:
+            return directory.install_closure(raw, now=at)
 
 
 def _number(kind: int, raw: bytes) -> int:
@@ -305,7 +340,9 @@ def _number(kind: int, raw: bytes) -> int:
                 return decode_document_text(decode_document(raw).text).version
             case 1:
                 return decode_listing_text(decode_listing(raw).text).serial
-            case _:
+            case 2:
                 return 0
+            case _:
+                return decode_closure_text(decode_closure(raw).text).number
     except Rejected:
         return 0

@@ -10,8 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from keys.trusted import HopKey, Installed, KeyIndex, PendingRotation, differing, sign_pair_listed
-from protocol.checkpoint import LogKeys, log_origin, witness_name
+from keys.trusted import (
+    HopKey,
+    Installed,
+    KeyIndex,
+    PendingRotation,
+    differing,
+    log_terms,
+    sign_pair_listed,
+)
+from protocol.checkpoint import LOG_ORIGIN, LogKeys, log_origin, witness_name
+from protocol.closure import TrustedClosure
 from protocol.digest import sha256_hex
 from protocol.document import Authority, KeyIds
 from protocol.encoding import Json, canonical
@@ -21,6 +30,7 @@ from protocol.errors import (
     EpochOld,
     KeyUnknown,
     NotAuthentic,
+    NotForUs,
     NotPermitted,
     Rejected,
     RevokedKey,
@@ -32,6 +42,14 @@ from protocol.network import TrustedDocument
 from protocol.revocation import TrustedRevocation
 
 _NO_KEYS: Final = KeyIndex({}, {})
+
+
+def log_parts(origin: str) -> tuple[str, str, int]:
+    """Take the name of a log apart: network, authority and number."""
+    if LOG_ORIGIN.fullmatch(origin) is None:
+        raise NotAuthentic("not the name of a log")
+    network, authority, number = origin.split("/")
+    return network, authority, int(number)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +64,7 @@ class Lookups:
         default_factory=dict
     )
     revocations: tuple[Installed[TrustedRevocation], ...] = ()
+    closures: Mapping[str, Installed[TrustedClosure]] = field(default_factory=dict)  # by origin
     refused: tuple[Rejected, ...] = ()  # why stored rows did not come back
     index: KeyIndex = _NO_KEYS
     pending: tuple[PendingRotation, ...] = ()
@@ -163,22 +182,6 @@ class Lookups:
             raise RevokedKey("the hop key is revoked")
         return HopKey(known.authority, known.key)
 
-    def log_keys(
-        self, authority: str, number: int | None = None, *, even_revoked: bool = False
-    ) -> tuple[str, LogKeys]:
-        """Give origin and keys of an authority's log: the open one, or one by its number.
-
-        `even_revoked` is for auditors, who weigh what lies below a revocation's `log_size`.
-        """
-        logs = self.entry(authority).logs
-        term = next((one for one in reversed(logs) if number in {None, one.number}), None)
-        if term is None:
-            raise NotAuthentic(f"{authority} has no log of that number")
-        if not even_revoked and self._any_revoked(authority, term.key_ids):
-            raise RevokedKey(f"a log key of {authority} is revoked")
-        first, second = self._pair(term.key_ids)
-        return log_origin(self.network, authority, term.number), LogKeys(first, second)
-
     def witness_keys(self, authority: str, at: int | None = None) -> tuple[str, LogKeys]:
         """Give a witness's name and keys: its newest, or those of a time."""
         entry = self.entry(authority)
@@ -193,6 +196,50 @@ class Lookups:
         if pair is None:
             raise EpochAhead("no listing here shows those keys yet; fetch the newest")
         return pair
+
+    # --- logs --------------------------------------------------------------
+
+    def log_keys(
+        self, authority: str, number: int | None = None, *, even_revoked: bool = False
+    ) -> tuple[str, LogKeys]:
+        """Give origin and keys of an authority's log: the open one, or one by its number.
+
+        A closed log is given like any other: what it signed before stays provable.
+        `even_revoked` is for auditors, who weigh what lies below a revocation's `log_size`.
+        """
+        terms = self._log_terms(authority)
+        wanted = max(terms) if number is None else number
+        if wanted not in terms:
+            raise NotAuthentic(f"{authority} has no log of that number")
+        key_ids = terms[wanted]
+        if not even_revoked and self._any_revoked(authority, key_ids):
+            raise RevokedKey(f"a log key of {authority} is revoked")
+        first, second = self._pair(key_ids)
+        return log_origin(self.network, authority, wanted), LogKeys(first, second)
+
+    def keys_of_log(self, origin: str, *, even_revoked: bool = False) -> LogKeys:
+        """Give the keys of a log by its origin; `NotForUs` if it is none of this network."""
+        network, authority, number = log_parts(origin)
+        if network != self.network:
+            raise NotForUs("a log of another network")
+        return self.log_keys(authority, number, even_revoked=even_revoked)[1]
+
+    def open_log_number(self, authority: str) -> int:
+        """Give the number of the log that an authority writes to now."""
+        return max(self._log_terms(authority))
+
+    def closure(self, origin: str) -> TrustedClosure | None:
+        """Give the statement that closed a log, or None while it is open."""
+        found = self.closures.get(origin)
+        return None if found is None else found.trusted
+
+    def closures_raw(self) -> tuple[bytes, ...]:
+        """Give all closures, in the order in which they were installed."""
+        return tuple(one.trusted.raw for one in self.closures.values())
+
+    def _log_terms(self, authority: str) -> dict[int, KeyIds]:
+        closed = [one.trusted.closure for one in self.closures.values()]
+        return log_terms(self.entry(authority), closed)
 
     # --- revocations, resets, splits ---------------------------------------
 
@@ -272,7 +319,10 @@ class Lookups:
         documents = [one.trusted.digest for one in (*self.chain[-1:], *self.splits)]
         listings = [chain[-1].trusted.digest for chain in self.listing_chains.values() if chain]
         revocations = [one.trusted.digest for one in self.revocations]
-        known: list[Json] = [sorted(documents), sorted(listings), sorted(revocations)]
+        closures = [one.trusted.digest for one in self.closures.values()]
+        known: list[Json] = [
+            sorted(documents), sorted(listings), sorted(revocations), sorted(closures),
+        ]  # fmt: skip
         return sha256_hex(canonical(known))
 
     def revocations_raw(self) -> tuple[bytes, ...]:

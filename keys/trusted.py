@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from protocol.closure import Closure
 from protocol.document import Authority, Document, KeyIds
-from protocol.errors import Equivocation, Mismatch, NotAuthentic, OutOfOrder
+from protocol.errors import EpochAhead, Equivocation, Mismatch, NotAuthentic, OutOfOrder
 from protocol.identity import PublicKey
 from protocol.listing import TrustedListing
 from protocol.network import Rotation, TrustedDocument, rotations, verify_rotation
@@ -158,3 +159,29 @@ def not_compared(
 def sign_pair_listed(entry: Authority, pair: KeyIds) -> bool:
     """Say whether the stewards list a sign pair for an authority, in any term."""
     return any(term.key_ids == pair for term in entry.sign)
+
+
+def log_terms(entry: Authority, closures: Iterable[Closure]) -> dict[int, KeyIds]:
+    """Give the key ids of each log of an authority, by its number.
+
+    Those that the stewards list, and those that continue a closed one: with its keys, for
+    only lost state lets a log go on under the same keys (SPEC 6.9). A number that the
+    stewards list has the keys that they list.
+    """
+    terms = {term.number: term.key_ids for term in entry.logs}
+    own = [one for one in closures if one.authority == entry.id and one.reason == "lost-state"]
+    for one in sorted(own, key=lambda one: one.number):
+        if one.number in terms:
+            terms.setdefault(one.next_number, terms[one.number])
+    return terms
+
+
+def check_closure(closure: Closure, terms: Mapping[int, KeyIds]) -> None:
+    """Refuse a closure that does not fit the logs that its authority is known to have."""
+    if closure.number not in terms:
+        raise EpochAhead("the log that is closed is not known here yet")
+    if closure.reason == "new-keys" and closure.next_number not in terms:
+        raise EpochAhead("no document here lists the next log and its keys yet")
+    later = [number for number in terms if number > closure.number]
+    if later and closure.next_number != min(later):
+        raise Mismatch("another log follows the closed one than the closure says")

@@ -14,11 +14,18 @@ from keys.directory import Directory
 from keys.pairs import SignerPair
 from keys.ring import KeyRing
 from node.anchor import Anchor
-from node.audit.records import ListingInstalled, NetworkInstalled, RevocationInstalled
-from node.storage import Connection, trust_rows
+from node.audit.records import (
+    ClosureInstalled,
+    ListingInstalled,
+    NetworkInstalled,
+    RevocationInstalled,
+)
+from node.storage import Connection, notice_rows, trust_rows
+from node.storage.notice_rows import Notice
 from node.storage.trust_rows import Rows
 from node.storage.writer import Tx
 from protocol import dsse
+from protocol.closure import decode_closure, decode_closure_text
 from protocol.errors import KeyUnknown, Misuse
 from protocol.identity import Signer
 from protocol.limits import DOCUMENT_BYTES_MAX, LISTING_BYTES_MAX, REVOCATION_BYTES_MAX
@@ -95,6 +102,7 @@ class Office:
             documents=trust_rows.read_documents(conn),
             listings=trust_rows.read_listings(conn),
             revocations=trust_rows.read_revocations(conn),
+            closures=[(one.raw, one.at) for one in notice_rows.read_notices(conn, "closed")],
             anchor=None if self._anchor is None else self._anchor.read(),
         )
 
@@ -166,6 +174,24 @@ class Office:
         digest = statement.identity
         trust_rows.insert_revocation(tx.conn, digest=digest, key_id=key_id, raw=raw, at=tx.now)
         tx.record(RevocationInstalled(self.network, tx.now, digest, key_id, by=tx.by))
+        self._adopt(tx, directory)
+        return True
+
+    def install_closure(self, tx: Tx, raw: bytes) -> bool:
+        """Install a statement that closes a log; False if it was known already.
+
+        That of a peer is recorded. Our own closed log can record nothing any more: it is
+        the first record of the next one that tells of it.
+        """
+        before = self.trusted(tx)
+        directory = before.install_closure(raw, now=tx.now)
+        if directory is before:
+            return False
+        statement = decode_closure(raw)
+        closure, digest = decode_closure_text(statement.text), statement.identity
+        notice_rows.insert_notice(tx.conn, "closed", Notice(digest, closure.origin, raw, tx.now))
+        if closure.authority != self.authority:
+            tx.record(ClosureInstalled(self.network, tx.now, closure.origin, digest, by=tx.by))
         self._adopt(tx, directory)
         return True
 

@@ -1,4 +1,7 @@
-"""The rows of trusted documents, listings and revocations. Statements only, exact bytes."""
+"""The rows of trusted documents, listings and revocations. Statements only, exact bytes.
+
+Closings of logs are trusted too; they stand among the notices (`notice_rows.py`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Final, TypeAlias
 
 from sqlalchemy import Connection, insert, select, union_all
 
-from node.storage.tables import listings, network_documents, revocations
+from node.storage.tables import listings, log_notices, network_documents, revocations
 
 Rows: TypeAlias = frozenset[tuple[str, int]]
 """Everything that is trusted, by digest and the time of its installation."""
@@ -15,7 +18,8 @@ _ROWS: Final = union_all(
     *(
         select(one.c.digest, one.c.installed_at)
         for one in (network_documents, listings, revocations)
-    )
+    ),
+    select(log_notices.c.digest, log_notices.c.at).where(log_notices.c.kind == "closed"),
 )
 
 

@@ -31,15 +31,16 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: migrate vault
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows
     node.storage: audit_rows export_rows
+    node.storage: search_rows
     node.storage: health_rows writer
     node: storage
-    node.audit: records guard tiles log fsck verify kept export
+    node.audit: records guard tiles log fsck verify kept export search
     node.evidence: paths manifest hashing compare
     node: anchor office trust_watch outbox
     node.cases: evidence_in_body register
     node: inbox
-    node.transport: errors limits batch form hop tls addresses paths connection quota
-    node.transport: listener client
+    node.transport: errors limits batch c2sp form hop tls addresses paths connection quota
+    node.transport: routes unsigned listener client
     node: peers courier gossip exchange doctor app own_listing setup faults
     node: rotation desk reading control run demo
     node: cli

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from keys.directory import Directory
 from keys.pairs import SignerPair
 from keys.ring import KeyRing, StewardRing, new_ring, new_steward_ring
+from protocol.closure import Closure, sign_closure
 from protocol.document import Authority, Document, KeyTerm, LogTerm, Steward
 from protocol.limits import WITNESSES_MAX
 from protocol.listing import Contact, ListedKey, Listing, TrustedListing, sign_listing
@@ -127,6 +128,23 @@ class Trust:
         return sign_revocation_as_stewards(
             self._revocation(authority, purpose, key_id, changes), self.steward_pairs
         ).encode()
+
+    def closure(self, authority: str, size: int, root: bytes, **changes: Value) -> bytes:
+        """Give the statement that closes an authority's open log, for the one after it."""
+        number = self.directory.open_log_number(authority)
+        fields = {
+            "number": number, "reason": "lost-state", "next_number": number + 1,
+            "created": self.document.document.created, **changes,
+        }  # fmt: skip
+        closure = Closure(self.network, authority, size=size, root=root, **fields)
+        return sign_closure(closure, self.sign_pair(authority)).encode()
+
+    def with_closure(
+        self, authority: str, size: int, root: bytes, *, now: int, **changes: Value
+    ) -> Trust:
+        """Give the network after an authority has closed its open log."""
+        raw = self.closure(authority, size, root, **changes)
+        return replace(self, directory=self.directory.install_closure(raw, now=now))
 
     def _revocation(
         self, authority: str, purpose: str, key_id: str, changes: Mapping[str, Value]
