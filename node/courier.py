@@ -35,7 +35,7 @@ from node.storage import peer_rows, queue_rows
 from node.storage.engine import Database, StorageFailed
 from node.storage.queue_rows import QueueState, Waiting
 from node.storage.writer import Tx, Writer
-from node.transport.batch import Answer, Batch, Pending, Receipted, Refused
+from node.transport.batch import Answer, Answers, Batch, Pending, Receipted, Refused
 from node.transport.errors import TransportFailure
 from protocol.errors import EpochAhead, KeyUnknown
 from protocol.limits import BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX
@@ -66,7 +66,7 @@ class BackOff:
 class Deliver(Protocol):
     """How envelopes reach a peer; the transport's client."""
 
-    async def post_envelopes(self, batch: Batch) -> tuple[Answer, ...]:
+    async def post_envelopes(self, batch: Batch) -> Answers:
         """Post a batch and give the peer's signed answers, or raise `TransportFailure`."""
         ...
 
@@ -226,7 +226,7 @@ class Courier:
                 )
             except TransportFailure as fault:
                 return _Outcome(await self._failed(peer, batch, fault), reached=False)
-            left = await self.settle(peer, answers, sent=batch)
+            left = await self.settle(peer, answers.answers, sent=batch)
             stuck = stuck or bool(left)
         return _Outcome(await self._refused(peer) if stuck else None, last=last)
 

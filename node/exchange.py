@@ -20,10 +20,10 @@ from node.office import Office
 from node.peers import Peers, resolved
 from node.storage import peer_rows
 from node.storage.writer import Tx, Writer
-from node.transport.batch import Answer, Batch, Pending, Receipted, Refused
+from node.transport.batch import NO_ANSWERS, Answer, Answers, Batch, Pending, Receipted, Refused
 from node.transport.errors import TransportFailure
 from node.transport.hop import HopKey, VerifiedHop
-from node.transport.listener import PeerRoutes
+from node.transport.routes import PeerRoutes
 from protocol.errors import EpochAhead, Malformed, NotAuthentic, Rejected
 from protocol.limits import (
     ANSWERS_MAX,
@@ -73,15 +73,15 @@ class Exchange:
             heard=self._courier.heard_from,
         )
 
-    async def _accept(self, hop: VerifiedHop, batch: Batch) -> tuple[Answer, ...]:
+    async def _accept(self, hop: VerifiedHop, batch: Batch) -> Answers:
         """Envelopes that a peer posted; answers of its own may come with them."""
         brought = Brought(hop.authority, hop.key_id, hop.nonce, hop.expires)
         verdicts = await self._inbox.accept(brought, batch.envelopes)
-        if batch.answers:
-            await self._courier.settle(hop.authority, batch.answers)
+        if batch.answers.answers:
+            await self._courier.settle(hop.authority, batch.answers.answers)
         return self._answers(hop.authority, verdicts)
 
-    def _answers(self, peer: str, verdicts: Sequence[Verdict]) -> tuple[Answer, ...]:
+    def _answers(self, peer: str, verdicts: Sequence[Verdict]) -> Answers:
         for verdict in verdicts:
             if verdict.refusal is not None:
                 _log.warning(
@@ -93,7 +93,7 @@ class Exchange:
         # A body holds so many answers. A receipt that has to wait comes back with the next
         # message of its case, which lists the message as given up once more.
         also = (one for verdict in verdicts for one in verdict.also)
-        return tuple(_answer(one) for one in (*verdicts, *also))[:ANSWERS_MAX]
+        return Answers(tuple(_answer(one) for one in (*verdicts, *also))[:ANSWERS_MAX])
 
     async def _pull(self, hop: VerifiedHop, wait_s: int) -> Batch:
         """A peer that nobody can connect to fetches what waits for it."""
@@ -101,10 +101,11 @@ class Exchange:
         envelopes = await self._courier.fetch(hop.authority, float(wait_s))
         return Batch(envelopes=envelopes)
 
-    async def _receipts(self, hop: VerifiedHop, answers: tuple[Answer, ...]) -> None:
+    async def _receipts(self, hop: VerifiedHop, answers: Answers) -> Answers:
         """Answers to what a peer fetched."""
         await self._take_nonce(hop)
-        await self._courier.settle(hop.authority, answers)
+        await self._courier.settle(hop.authority, answers.answers)
+        return NO_ANSWERS
 
     async def _take_nonce(self, hop: VerifiedHop) -> None:
         def take(tx: Tx) -> None:
@@ -167,8 +168,8 @@ class Exchange:
             brought = Brought(peer, "", None, 0)
             verdicts = await self._inbox.accept(brought, batch.envelopes)
             await client.post_receipts(self._answers(peer, verdicts))
-        if batch.answers:
-            await self._courier.settle(peer, batch.answers)
+        if batch.answers.answers:
+            await self._courier.settle(peer, batch.answers.answers)
         return any(one.receipt or one.proof for one in verdicts)
 
 

@@ -2,7 +2,7 @@
 
 A URL comes from a listing, and a listing comes from a peer: it must not make this node
 knock at its own doors. The check stands where the socket is made, after every form of
-name, number and resolver, so what is checked is what is connected to. Knows no URL.
+name, number and resolver, so what is checked is what is connected to.
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ import ipaddress
 import socket
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
+
+import yarl
+
+from protocol.errors import Misuse
 
 Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 AddressEntry: TypeAlias = (
@@ -64,3 +68,16 @@ def socket_maker(*, allow_private: bool) -> Callable[[AddressEntry], socket.sock
         return made
 
     return make
+
+
+def base_url(url: str) -> str:
+    """Check one URL of a listing and give it without its last slash."""
+    try:
+        parsed = yarl.URL(url, encoded=True)
+        port = parsed.port
+    except ValueError as fault:
+        raise Misuse("not a URL") from fault
+    plain = parsed.user is None and not parsed.query_string and not parsed.fragment
+    if parsed.scheme != "https" or not parsed.raw_host or not port or not plain:
+        raise Misuse("a peer's URL is https://host[:port][/path] and nothing else")
+    return url.rstrip("/")

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
@@ -26,13 +26,23 @@ import yarl
 from aiohttp.abc import AbstractResolver
 
 from node.clock import Clock, Random
-from node.transport import batch, hop
-from node.transport.addresses import AddressRefused, socket_maker
-from node.transport.errors import TransportFailure
+from node.transport import batch, c2sp, hop
+from node.transport.addresses import AddressRefused, base_url, socket_maker
+from node.transport.errors import TransportFailure, caused_by
 from node.transport.form import content_digest
 from node.transport.limits import TransportLimits
-from node.transport.paths import ENVELOPES, LISTINGS, NETWORK, RECEIPTS
+from node.transport.paths import (
+    ADD_CHECKPOINT,
+    ENVELOPES,
+    LISTINGS,
+    LOG,
+    LOG_NOTICES,
+    NETWORK,
+    RECEIPTS,
+    WITNESS,
+)
 from node.transport.tls import client_context
+from protocol.digest import sha256_hex
 from protocol.errors import Misuse, NotAuthentic, Rejected
 from protocol.identity import Signer
 from protocol.limits import (
@@ -48,6 +58,8 @@ _CONNECTIONS: Final = 4  # one long poll, one batch on its way, and room for doc
 _UNAUTHORISED: Final = 401
 _TOO_MANY: Final = 429
 _OK: Final = 200
+_ABSENT: Final = frozenset({404})
+_SHORT_BYTES_MAX: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,7 @@ class _Ask:
     bytes_max: int
     wait_s: int = 0
     proves_itself: bool = False
+    statuses: frozenset[int] = frozenset()  # beside 200 what is an answer, whatever its type
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,15 @@ class _Raw:
 
     status: int
     headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """An answer that the peer signed, or that will prove itself."""
+
+    status: int
+    content_type: str
     body: bytes
 
 
@@ -109,7 +131,7 @@ class PeerClient:
         if not peer.urls:
             raise Misuse("a peer without URLs can only be waited for")
         self._peer = peer
-        self._bases = [_base(url) for url in peer.urls]
+        self._bases = [base_url(url) for url in peer.urls]
         self._own = own
         self._clock = clock
         self._random = random
@@ -128,7 +150,7 @@ class PeerClient:
             await self._session.close()
             self._session = None
 
-    async def post_envelopes(self, outgoing: batch.Batch) -> tuple[batch.Answer, ...]:
+    async def post_envelopes(self, outgoing: batch.Batch) -> batch.Answers:
         """Post a batch and give the peer's answers, whose receipts are still unproven."""
         ask = _Ask("POST", ENVELOPES, outgoing.encode(), batch.BATCH_TYPE, batch.ANSWERS_TYPE,
                    BATCH_BYTES_MAX)  # fmt: skip
@@ -140,11 +162,26 @@ class PeerClient:
         ask = _Ask("GET", path, b"", None, batch.BATCH_TYPE, BATCH_BYTES_MAX, wait_s)
         return _decoded(batch.decode_batch, await self._exchange(ask))
 
-    async def post_receipts(self, answers: Sequence[batch.Answer]) -> None:
-        """Bring the answers to envelopes that were pulled."""
-        body = batch.encode_answers(answers)
-        ask = _Ask("POST", RECEIPTS, body, batch.ANSWERS_TYPE, batch.ANSWERS_TYPE, BATCH_BYTES_MAX)
-        _decoded(batch.decode_answers, await self._exchange(ask))
+    async def post_receipts(self, answers: batch.Answers) -> batch.Answers:
+        """Bring the answers to envelopes that were pulled; gives what the peer says to them."""
+        ask = _Ask("POST", RECEIPTS, answers.encode(), batch.ANSWERS_TYPE, batch.ANSWERS_TYPE,
+                   BATCH_BYTES_MAX)  # fmt: skip
+        return _decoded(batch.decode_answers, await self._exchange(ask))
+
+    async def recover(
+        self, above: int, log: int, since: int, after: str | None = None
+    ) -> batch.Batch:
+        """Get one page of the messages that this node may have lost (SPEC 5.6)."""
+        path = f"{ENVELOPES}?above={above}&log={log}&since={since}"
+        path += "" if after is None else f"&after={after}"
+        ask = _Ask("GET", path, b"", None, batch.BATCH_TYPE, BATCH_BYTES_MAX)
+        return _decoded(batch.decode_batch, await self._exchange(ask))
+
+    async def post_notices(self, notices: batch.Notices) -> tuple[str, ...]:
+        """Bring closures and fork proofs; gives the digests of those that the peer holds now."""
+        ask = _Ask("POST", LOG_NOTICES, notices.encode(), batch.NOTICES_TYPE, batch.KNOWN_TYPE,
+                   _SHORT_BYTES_MAX)  # fmt: skip
+        return _decoded(batch.decode_known, await self._exchange(ask))
 
     async def get_network(self, version: int | None = None) -> tuple[bytes, ...]:
         """Get the newest network document, or one version of it; it must prove itself."""
@@ -162,9 +199,36 @@ class PeerClient:
                    proves_itself=True)  # fmt: skip
         return _decoded(batch.decode_listings, await self._exchange(ask))
 
+    # --- logs and witnesses -------------------------------------------------------
+    async def add_checkpoint(self, body: bytes) -> c2sp.WitnessAnswer:
+        """Ask the peer for its word on a checkpoint; every answer that C2SP has is given."""
+        ask = _Ask("POST", ADD_CHECKPOINT, body, c2sp.TEXT, c2sp.TEXT, _SHORT_BYTES_MAX,
+                   statuses=c2sp.WITNESS_STATUSES)  # fmt: skip
+        answer = await self._exchange_any(ask)
+        return c2sp.WitnessAnswer(answer.status, answer.content_type, answer.body)
+
+    async def witness_checkpoint(self, origin: str) -> bytes | None:
+        """Get the newest checkpoint of a log that the peer has cosigned, if there is one."""
+        path = f"{WITNESS}/{sha256_hex(origin.encode())}/checkpoint"
+        return await self._file(path, c2sp.TEXT)
+
+    async def log_file(self, number: int, path: str) -> bytes | None:
+        """Get `checkpoint`, `witnessed` or a tile of the peer's log; None if it is not there."""
+        kind = c2sp.OCTETS if path.startswith("tile/") else c2sp.TEXT
+        return await self._file(f"{LOG}/{number}/{path}", kind)
+
+    async def _file(self, path: str, kind: str) -> bytes | None:
+        ask = _Ask("GET", path, b"", None, kind, c2sp.FILE_BYTES_MAX, statuses=_ABSENT)
+        answer = await self._exchange_any(ask)
+        return answer.body if answer.status == _OK else None
+
     # --- one exchange -------------------------------------------------------------
     async def _exchange(self, ask: _Ask) -> bytes:
         """Send a request and give the body of its verified answer."""
+        return (await self._exchange_any(ask)).body
+
+    async def _exchange_any(self, ask: _Ask) -> _Verified:
+        """Send a request and give its verified answer, of any status that was asked for."""
         try:
             return await self._once(ask)
         except aiohttp.ServerDisconnectedError:
@@ -175,7 +239,7 @@ class PeerClient:
             except aiohttp.ServerDisconnectedError as fault:
                 raise TransportFailure("unreachable", "closed without an answer") from fault
 
-    async def _once(self, ask: _Ask) -> bytes:
+    async def _once(self, ask: _Ask) -> _Verified:
         target_uri = f"{self._bases[0]}{ask.path}"
         signed = hop.sign_request(
             ask.method,
@@ -239,8 +303,8 @@ class PeerClient:
         return self._session
 
     # --- what came back -----------------------------------------------------------
-    def _verify(self, ask: _Ask, raw: _Raw, request: hop.HopRequest) -> bytes:
-        """Give the body if the peer signed it as the answer to this request."""
+    def _verify(self, ask: _Ask, raw: _Raw, request: hop.HopRequest) -> _Verified:
+        """Give the answer if the peer signed it as the answer to this request."""
         try:
             answer = hop.verify_response(
                 raw.status,
@@ -253,10 +317,11 @@ class PeerClient:
             )
         except NotAuthentic as fault:
             if ask.proves_itself and self._may_prove_itself(ask, raw):
-                return raw.body
+                return _Verified(_OK, ask.answer_type, raw.body)
             raise self._unsigned(raw, fault.detail) from fault
-        if answer.status == _OK and answer.content_type == ask.answer_type:
-            return answer.body
+        asked_for = answer.status == _OK and answer.content_type == ask.answer_type
+        if asked_for or answer.status in ask.statuses:
+            return _Verified(answer.status, answer.content_type, answer.body)
         if answer.content_type != batch.REFUSAL_TYPE:
             raise TransportFailure("bad-answer", f"status {answer.status}, not as asked for")
         code = _decoded(batch.decode_refusal, answer.body)
@@ -298,9 +363,9 @@ class PeerClient:
         """Name what kept the request from being answered."""
         if isinstance(fault, TimeoutError):
             return TransportFailure("timeout", "too slow to connect or to answer")
-        if _caused_by(fault, AddressRefused):
+        if caused_by(fault, AddressRefused):
             return TransportFailure("address-refused", "a loopback, private or special address")
-        if _caused_by(fault, ssl.SSLCertVerificationError):
+        if caused_by(fault, ssl.SSLCertVerificationError):
             word = "tls-pin" if self._peer.pins else "tls-untrusted"
             return TransportFailure(word, "the certificate is not the one expected")
         return TransportFailure("unreachable", type(fault).__name__)
@@ -312,30 +377,3 @@ def _decoded(decoder: Callable[[bytes], _T], body: bytes) -> _T:
         return decoder(body)
     except Rejected as fault:
         raise TransportFailure("bad-answer", fault.detail) from fault
-
-
-def _base(url: str) -> str:
-    """Check one URL of a listing and give it without its last slash."""
-    try:
-        parsed = yarl.URL(url, encoded=True)
-        port = parsed.port
-    except ValueError as fault:
-        raise Misuse("not a URL") from fault
-    plain = parsed.user is None and not parsed.query_string and not parsed.fragment
-    if parsed.scheme != "https" or not parsed.raw_host or not port or not plain:
-        raise Misuse("a peer's URL is https://host[:port][/path] and nothing else")
-    return url.rstrip("/")
-
-
-def _caused_by(fault: BaseException | None, kind: type[BaseException]) -> bool:
-    """Say whether an exception, or one that it wraps, is of a kind."""
-    seen = 0
-    while fault is not None and seen < 8:  # noqa: PLR2004  (chains are short; no endless loop)
-        inner = getattr(fault, "os_error", None) or getattr(fault, "certificate_error", None)
-        if isinstance(fault, kind) or isinstance(inner, kind):
-            return True
-        if isinstance(fault, BaseExceptionGroup):
-            return any(_caused_by(each, kind) for each in fault.exceptions)
-        fault = fault.__cause__ or fault.__context__
-        seen += 1
-    return False

@@ -43,3 +43,17 @@ class TransportFailure(Exception):
     def hint(self) -> str:
         """Say in a sentence what an operator can do, or nothing for a peer's own word."""
         return HINTS.get(self.code, "") if not self.signed else ""
+
+
+def caused_by(fault: BaseException | None, kind: type[BaseException]) -> bool:
+    """Say whether an exception, or one that it wraps, is of a kind."""
+    seen = 0
+    while fault is not None and seen < 8:  # noqa: PLR2004  (chains are short; no endless loop)
+        inner = getattr(fault, "os_error", None) or getattr(fault, "certificate_error", None)
+        if isinstance(fault, kind) or isinstance(inner, kind):
+            return True
+        if isinstance(fault, BaseExceptionGroup):
+            return any(caused_by(each, kind) for each in fault.exceptions)
+        fault = fault.__cause__ or fault.__context__
+        seen += 1
+    return False

@@ -27,31 +27,17 @@ import structlog
 from aiohttp import web
 
 from node.clock import Clock, Random
-from node.transport import batch, hop, paths
+from node.transport import batch, c2sp, hop, paths
 from node.transport.connection import PeerConnection, PeerServer, Silent, read_body
 from node.transport.limits import TransportLimits
 from node.transport.quota import Buckets, Gate, Slots
+from node.transport.routes import Found, PeerRoutes, Reply, find
+from node.transport.unsigned import Unsigned
 from protocol.errors import Busy, Malformed, NotAuthentic, Rejected
 from protocol.identity import Signer
 from protocol.limits import LONG_POLL_S_MAX
 
 _log: Final = structlog.get_logger("comity.transport")
-
-
-@dataclass(frozen=True, slots=True)
-class PeerRoutes:
-    """What the node does with verified requests; each may raise `Rejected`.
-
-    `accept`, `pull` and `receipts` have effects: they insert (key_id, nonce) in the
-    transaction of the effect. `network` and `listings` have none and may be repeated.
-    """
-
-    accept: Callable[[hop.VerifiedHop, batch.Batch], Awaitable[tuple[batch.Answer, ...]]]
-    pull: Callable[[hop.VerifiedHop, int], Awaitable[batch.Batch]]
-    receipts: Callable[[hop.VerifiedHop, tuple[batch.Answer, ...]], Awaitable[None]]
-    network: Callable[[int | None], Awaitable[Sequence[bytes]]]
-    listings: Callable[[str | None], Awaitable[tuple[Sequence[bytes], Sequence[bytes]]]]
-    heard: Callable[[str], None] = lambda _authority: None  # any verified request came from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +48,6 @@ class Identity:
     signer: Callable[[], Signer]
     resolve: hop.Resolve
     resolve_any: hop.Resolve  # also keys no longer in force: for documents that prove themselves
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A body on its way out, before it is signed."""
-
-    body: bytes
-    content_type: str
-    status: int = 200
 
 
 class _Visitor:
@@ -121,6 +98,7 @@ class Listener:
         self._gate = Gate(self._limits)
         self._slots = Slots(self._limits)
         self._buckets = Buckets(self._limits, clock.monotonic)
+        self._unsigned = Unsigned(routes, self._limits, self._buckets, self._slots)
         self._polling: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: PeerServer | None = None
@@ -224,6 +202,9 @@ class Listener:
     ) -> web.Response:
         if _packed(request):
             return self._silent(415)  # before a byte of the body: nothing is ever unpacked
+        found = self._unsigned.find(request)
+        if found is not None:
+            return await self._serve_unsigned(request, found, connection)
         try:
             self._buckets.take(self._stranger_name(request))
             head = self._verify_head(request)
@@ -248,6 +229,16 @@ class Listener:
         except Rejected as refusal:
             answer = _refusal(refusal, head.hop.authority)
         return self._signed(answer, head.hop, close=not request.content.is_eof())
+
+    async def _serve_unsigned(
+        self, request: web.BaseRequest, found: Found, connection: PeerConnection
+    ) -> web.Response:
+        try:
+            reply = await self._unsigned.reply(request, found)
+        except TimeoutError:
+            connection.cut()
+            raise ConnectionResetError from None
+        return self._plain(reply, close=not request.content.is_eof())
 
     def _stranger_name(self, request: web.BaseRequest) -> str:
         """Name the bucket of a request that nobody has verified: its address and its claim.
@@ -276,27 +267,32 @@ class Listener:
 
     async def _answer(
         self, request: web.BaseRequest, head: hop.VerifiedHead, connection: PeerConnection
-    ) -> _Answer:
+    ) -> Reply:
         """Read the body, compare it with what was signed, and let a route answer."""
         authority = head.hop.authority
         self._buckets.take(authority)
         path, _, query = request.raw_path.partition("?")
-        if request.method == "GET" and path == paths.ENVELOPES:
+        polls = request.method == "GET" and path == paths.ENVELOPES
+        if polls and paths.RECOVER.fullmatch(query) is None:
             verified = head.complete(await self._body(request, 0))
             self._routes.heard(authority)
             return await self._contained(self._pull(verified, query, connection), authority)
         with self._slots.take(authority):
+            found = find(request.method, path, query)
             posted = head.has_body and request.method == "POST"
-            bytes_max = self._limits.body_bytes_max if posted else 0
-            body = await self._body(request, bytes_max)
+            bytes_max = self._limits.body_bytes_max if found is None else found.route.body_bytes_max
+            body = await self._body(request, min(bytes_max, self._limits.body_bytes_max) * posted)
             verified = head.complete(body)
             self._routes.heard(authority)
-            return await self._contained(self._route(path, query, verified, body), authority)
+            if found is None:
+                return Reply(batch.encode_refusal(Malformed("")), batch.REFUSAL_TYPE, 404)
+            reply = found.route.reply(self._routes, found, body, verified)
+            return await self._contained(reply, authority)
 
     async def _body(self, request: web.BaseRequest, bytes_max: int) -> bytes:
         return await read_body(request, self._limits, bytes_max=bytes_max)
 
-    async def _contained(self, work: Awaitable[_Answer], authority: str) -> _Answer:
+    async def _contained(self, work: Awaitable[Reply], authority: str) -> Reply:
         """Turn whatever a route raises into a signed refusal."""
         try:
             return await work
@@ -306,37 +302,11 @@ class Listener:
             raise
         except Exception as fault:  # noqa: BLE001  (a bug of ours: the peer must still hear a word)
             _log.error("route-failed", peer=authority, kind=type(fault).__name__)
-            return _Answer(batch.encode_refusal(Busy("")), batch.REFUSAL_TYPE, 500)
-
-    async def _route(
-        self, path: str, query: str, verified: hop.VerifiedHop, body: bytes
-    ) -> _Answer:
-        """Do what the path asks for."""
-        known = paths.KNOWN.fullmatch(query) if path == paths.LISTINGS else None
-        if query and known is None:
-            raise Malformed("a query where none belongs")
-        version = paths.NETWORK_VERSION.fullmatch(path)
-        match verified.request.method, path:
-            case "POST", "/comity/v1/envelopes":
-                received = batch.decode_batch(body, envelopes_min=1)
-                answers = await self._routes.accept(verified, received)
-                return _Answer(batch.encode_answers(answers), batch.ANSWERS_TYPE)
-            case "POST", "/comity/v1/receipts":
-                await self._routes.receipts(verified, batch.decode_answers(body))
-                return _Answer(batch.encode_answers(()), batch.ANSWERS_TYPE)
-            case "GET", _ if path == paths.LISTINGS:
-                found = await self._routes.listings(None if known is None else known[1])
-                return _Answer(batch.encode_listings(*found), batch.LISTINGS_TYPE)
-            case "GET", _ if version is not None or path == paths.NETWORK:
-                wanted = None if version is None else int(version[1])
-                documents = await self._routes.network(wanted)
-                return _Answer(batch.encode_documents(documents), batch.DOCUMENTS_TYPE)
-            case _:
-                return _Answer(batch.encode_refusal(Malformed("")), batch.REFUSAL_TYPE, 404)
+            return Reply(batch.encode_refusal(Busy("")), batch.REFUSAL_TYPE, 500)
 
     async def _pull(
         self, verified: hop.VerifiedHop, query: str, connection: PeerConnection
-    ) -> _Answer:
+    ) -> Reply:
         """Serve one long poll; a second one of the same peer is `busy`."""
         wait = paths.WAIT.fullmatch(query)
         if (query and wait is None) or (wait and int(wait[1]) > LONG_POLL_S_MAX):
@@ -350,7 +320,7 @@ class Listener:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not pulling.done():
                 raise ConnectionResetError  # the peer has gone: nobody would read the answer
-            return _Answer(pulling.result().encode(), batch.BATCH_TYPE)
+            return Reply(pulling.result().encode(), batch.BATCH_TYPE)
         finally:
             self._polling.discard(verified.authority)
             if not pulling.done():
@@ -358,7 +328,7 @@ class Listener:
                 await asyncio.gather(pulling, return_exceptions=True)
 
     # --- answers ------------------------------------------------------------------
-    def _signed(self, answer: _Answer, verified: hop.VerifiedHop, *, close: bool) -> web.Response:
+    def _signed(self, answer: Reply, verified: hop.VerifiedHop, *, close: bool) -> web.Response:
         """Sign an answer, bound to the request that it answers."""
         headers = hop.sign_response(
             answer.status,
@@ -370,6 +340,18 @@ class Listener:
             now=self._clock.now(),
         )
         response = Silent(status=answer.status, body=answer.body, headers=dict(headers))
+        response.headers["Date"] = self._date()
+        if close:
+            response.force_close()
+        return response
+
+    def _plain(self, reply: Reply, *, close: bool) -> web.Response:
+        """Give an answer that nobody signs, as C2SP has it."""
+        kind = c2sp.TEXT_WITH_CHARSET if reply.content_type == c2sp.TEXT else reply.content_type
+        kept = c2sp.KEPT if reply.immutable else c2sp.NOT_KEPT
+        response = Silent(status=reply.status, body=reply.body, headers={"Cache-Control": kept})
+        if reply.body:
+            response.headers["Content-Type"] = kind
         response.headers["Date"] = self._date()
         if close:
             response.force_close()
@@ -394,7 +376,7 @@ def _packed(request: web.BaseRequest) -> bool:
     )
 
 
-def _refusal(refusal: Rejected, authority: str) -> _Answer:
+def _refusal(refusal: Rejected, authority: str) -> Reply:
     """Turn a refusal into the short code that the peer hears; the detail stays here."""
     _log.info("request-refused", peer=authority, code=refusal.code, detail=refusal.detail)
-    return _Answer(batch.encode_refusal(refusal), batch.REFUSAL_TYPE, refusal.status)
+    return Reply(batch.encode_refusal(refusal), batch.REFUSAL_TYPE, refusal.status)

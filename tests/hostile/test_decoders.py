@@ -93,9 +93,11 @@ def samples() -> Mapping[str, bytes]:
         ),
         "manifest.decode_manifest": manifest_of(items).encode(),
         "batch.decode_batch": read("batch/ok").body,
-        "batch.decode_answers": batch.encode_answers(
-            (batch.Pending("0" * 64), batch.Refused("1" * 64, "busy", b"x"))
-        ),
+        "batch.decode_answers": batch.Answers(
+            (batch.Pending("0" * 64), batch.Refused("1" * 64, "busy", b"x")), b"seen", b"log"
+        ).encode(),
+        "batch.decode_notices": batch.Notices((b"closure",), (b"fork", b"other")).encode(),
+        "batch.decode_known": batch.encode_known(["0" * 64]),
         "batch.decode_documents": batch.encode_documents([b"one", b"two"]),
         "batch.decode_listings": batch.encode_listings([b"one"], [b"two"]),
         "batch.decode_refusal": b'{"refusal":"busy","v":1}',
@@ -147,7 +149,9 @@ DECODERS: Mapping[str, tuple[Decode, Callable[[Any], bytes] | None]] = {
     "ring.decode_ring/steward": (ring_module.decode_ring, lambda one: canonical(one.to_json())),
     "manifest.decode_manifest": (decode_manifest, _encoded),
     "batch.decode_batch": (batch.decode_batch, _encoded),
-    "batch.decode_answers": (batch.decode_answers, batch.encode_answers),
+    "batch.decode_answers": (batch.decode_answers, _encoded),
+    "batch.decode_notices": (batch.decode_notices, _encoded),
+    "batch.decode_known": (batch.decode_known, batch.encode_known),
     "batch.decode_documents": (batch.decode_documents, batch.encode_documents),
     "batch.decode_listings": (batch.decode_listings, lambda one: batch.encode_listings(*one)),
     "batch.decode_refusal": (batch.decode_refusal, lambda code: canonical(

@@ -115,8 +115,10 @@ export function decodeBatch(body) {
     at = end;
   }
   if (parts.length === 0) refuse("malformed", "no answers");
-  const { answers } = closed(decodeJson(parts[0], 8 * 2 ** 20),
-    { v: number(1, 1), answers: Array.isArray });
+  const { answers } = closed(decodeJson(parts[0], 8 * 2 ** 20), {
+    v: number(1, 1), answers: Array.isArray, seen: orNull(bytesOf(0, 65536)),
+    log: orNull(bytesOf(0, 2 ** 20)),
+  });
   if (answers.length > 512) refuse("too-large", "answers");
   for (const answer of answers) {
     const kind = Object.keys(ANSWERS).find((name) => answer !== null && Object.hasOwn(answer, name));

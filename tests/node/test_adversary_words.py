@@ -19,6 +19,7 @@ from node.peers import Peers
 from node.storage.writer import Tx
 from node.transport.batch import (
     Answer,
+    Answers,
     Batch,
     Receipted,
     Refused,
@@ -174,8 +175,9 @@ async def test_a_fetch_that_settles_nothing_is_not_repeated_at_once(light_pair: 
             assert polls < 3, "polled again without a rest"
             return Batch(envelopes=(b"COMITY-1 and nothing that can be opened",))
 
-        async def post_receipts(self, answers: Sequence[Answer]) -> None:
-            assert [type(one) for one in answers] == [Refused]
+        async def post_receipts(self, answers: Answers) -> Answers:
+            assert [type(one) for one in answers.answers] == [Refused]
+            return Answers()
 
     exchange._peers.client = lambda _: Poll()  # type: ignore[method-assign,assignment,return-value]  # a peer that we fetch from
     fetching = asyncio.create_task(exchange._fetch_from(QUMRAN))
@@ -222,11 +224,11 @@ async def test_a_nonce_is_kept_as_long_as_its_signature_is_believed(light_pair: 
     """The signature holds a skew longer than it says; so long its nonce must be known."""
     hop = light_pair.link(FIJI, QUMRAN).hop()
     receipts = light_pair[QUMRAN].exchange.routes().receipts
-    await receipts(hop, ())
+    await receipts(hop, Answers())
     light_pair.clock.advance(hop.expires - light_pair.clock.now() + HOP_SKEW_S)
     await light_pair[QUMRAN].write(light_pair[QUMRAN].node._upkeep)
     with pytest.raises(NotAuthentic):
-        await receipts(hop, ())
+        await receipts(hop, Answers())
 
 
 async def test_a_minimum_suite_that_we_do_not_know_refuses_that_peer_alone(

@@ -14,8 +14,7 @@ import pytest
 
 from node.outbox import Posted
 from node.storage import Connection, case_rows, queue_rows, tables
-from node.transport.batch import ANSWERS_TYPE, BATCH_TYPE, Batch, Receipted, decode_answers
-from node.transport.batch import encode_answers as encoded_answers
+from node.transport.batch import ANSWERS_TYPE, BATCH_TYPE, Answers, Batch, Receipted, decode_answers
 from node.transport.hop import HopRequest, verify_response
 from node.transport.paths import ENVELOPES, LISTINGS, NETWORK, RECEIPTS
 from protocol.envelope import seal
@@ -147,7 +146,7 @@ async def test_a_replayed_request_has_no_second_effect(nodes: Nodes) -> None:
     """The same bytes again, at once and after a restart."""
     caller, signed = posted_by(nodes, FIJI, a_message(nodes))
     status, _, body = await caller.send(signed)
-    assert (status, len(decode_answers(body))) == (200, 1)
+    assert (status, len(decode_answers(body).answers)) == (200, 1)
     before = counts(nodes[QUMRAN])
     status, _, body = await caller.send(signed)
     assert (status, body) == (403, b'{"refusal":"not-authentic","v":1}')
@@ -226,7 +225,7 @@ async def test_a_stranger_has_no_effect_anywhere(nodes: Nodes) -> None:
     for method, target, body, kind in (
         ("POST", ENVELOPES, signed.body, BATCH_TYPE),
         ("GET", f"{ENVELOPES}?wait=0", b"", None),
-        ("POST", RECEIPTS, encoded_answers(()), ANSWERS_TYPE),
+        ("POST", RECEIPTS, Answers().encode(), ANSWERS_TYPE),
         ("GET", LISTINGS, b"", None),
         ("GET", NETWORK, b"", None),
     ):
@@ -240,7 +239,7 @@ async def test_a_listed_peer_brings_nothing_of_another(nodes: Nodes) -> None:
     caller, signed = posted_by(nodes, TONGA, a_message(nodes))
     before = counts(nodes[QUMRAN])
     status, _, body = await caller.send(signed)
-    (answer,) = decode_answers(body)
+    (answer,) = decode_answers(body).answers
     assert (status, getattr(answer, "code", None)) == (200, "wrong-sender")
     assert CANARY.encode() not in body
     assert counts(nodes[QUMRAN]) == before
@@ -250,10 +249,10 @@ async def test_a_peer_cannot_settle_by_post_what_it_never_received(nodes: Nodes)
     """Tonga posts Qumran's true receipt: kept with an alarm, and nothing is delivered by it."""
     caller, signed = posted_by(nodes, FIJI, a_message(nodes))
     _, _, body = await caller.send(signed)
-    (receipt,) = decode_answers(body)
+    (receipt,) = decode_answers(body).answers
     assert isinstance(receipt, Receipted)
     tonga = Caller.to(nodes[FIJI], ring=ring_of(nodes[TONGA]))
-    brought = tonga.signed("POST", RECEIPTS, encoded_answers((receipt,)), ANSWERS_TYPE)
+    brought = tonga.signed("POST", RECEIPTS, Answers((receipt,)).encode(), ANSWERS_TYPE)
     before = counts(nodes[FIJI])
     status, _, _ = await tonga.send(brought)
     assert status == 200

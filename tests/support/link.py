@@ -18,13 +18,13 @@ from typing import Final, TypeAlias
 from node.exchange import Exchange
 from node.transport.batch import (
     Answer,
+    Answers,
     Batch,
     Pending,
     Receipted,
     Refused,
     decode_answers,
     decode_batch,
-    encode_answers,
 )
 from node.transport.errors import TransportFailure
 from node.transport.hop import HopRequest, VerifiedHop
@@ -102,7 +102,7 @@ class Link:
     now: Callable[[], int]
     key_id: Callable[[], str]
     carried: list[Batch] = field(default_factory=list)
-    answered: list[tuple[Answer, ...]] = field(default_factory=list)
+    answered: list[Answers] = field(default_factory=list)
     _tricks: deque[Trick] = field(default_factory=deque)
     _nonces: int = 0
 
@@ -110,24 +110,25 @@ class Link:
         """Say what happens to the next exchanges, one after the other."""
         self._tricks.extend(TRICKS[one] if isinstance(one, str) else one for one in tricks)
 
-    async def post_envelopes(self, batch: Batch) -> tuple[Answer, ...]:
+    async def post_envelopes(self, batch: Batch) -> Answers:
         """Carry a batch there and its answers back, as the transport's client does."""
         trick = self._tricks.popleft() if self._tricks else Trick()
-        answers: tuple[Answer, ...] = ()
+        back = Answers()
         for one in trick.batch(batch):
-            answers += await self.carry(one)
+            answers = await self.carry(one)
+            back = replace(answers, answers=back.answers + answers.answers)
         if trick.lost:
             raise TransportFailure("timeout", "the answer was lost")
-        return trick.answers(answers)
+        return replace(back, answers=trick.answers(back.answers))
 
-    async def carry(self, batch: Batch, nonce: str | None = None) -> tuple[Answer, ...]:
+    async def carry(self, batch: Batch, nonce: str | None = None) -> Answers:
         """Carry one batch as bytes; a refusal of all of it is the word that a client gives."""
         self.carried.append(batch)
         routes = self.exchange().routes()
         routes.heard(self.sender)
         try:
             answers = await routes.accept(self.hop(nonce), decode_batch(batch.encode()))
-            self.answered.append(decode_answers(encode_answers(answers)))
+            self.answered.append(decode_answers(answers.encode()))
         except Rejected as refusal:
             raise TransportFailure(refusal.code, "refused", signed=True) from refusal
         return self.answered[-1]

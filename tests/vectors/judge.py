@@ -298,7 +298,7 @@ def _batch(vector: Vector) -> Found:
     batch = decode_batch(vector.body)
     if batch.encode() != vector.body:
         raise Malformed("a batch that is not in its one form")
-    return {"answers": str(len(batch.answers)), "envelopes": str(len(batch.envelopes))}
+    return {"answers": str(len(batch.answers.answers)), "envelopes": str(len(batch.envelopes))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
     async with listening(limits=QUICK) as node:
         client = node.client()                       # a PeerClient of authority `ask`
-        await client.post_envelopes(Batch((), (b"sealed",)))
+        await client.post_envelopes(Batch(envelopes=(b"sealed",)))
         reader, writer = await node.raw()            # bare TLS, for what no client would do
         writer.write(node.request("POST", "/comity/v1/envelopes", b"..."))
 
@@ -23,10 +23,11 @@ from typing import Any
 from keys.pairs import signer_from_seed
 from node.clock import Clock, SystemClock, SystemRandom
 from node.transport import hop
-from node.transport.batch import BATCH_TYPE, Answer, Batch, Pending
+from node.transport.batch import BATCH_TYPE, NO_ANSWERS, Answers, Batch, Pending
 from node.transport.client import OwnSide, Peer, PeerClient
 from node.transport.limits import TransportLimits
-from node.transport.listener import Identity, Listener, PeerRoutes
+from node.transport.listener import Identity, Listener
+from node.transport.routes import PeerRoutes
 from node.transport.tls import client_context, make_certificate, pin_of, server_context
 from protocol.digest import sha256_hex
 from protocol.identity import PublicKey, Signer
@@ -150,16 +151,17 @@ class Node:
 def routes(seen: list[Any], **changed: object) -> PeerRoutes:
     """Give routes that write down what they are given and answer the least."""
 
-    async def accept(hop_: hop.VerifiedHop, received: Batch) -> tuple[Answer, ...]:
+    async def accept(hop_: hop.VerifiedHop, received: Batch) -> Answers:
         seen.append((hop_, received))
-        return tuple(Pending(sha256_hex(envelope)) for envelope in received.envelopes)
+        return Answers(tuple(Pending(sha256_hex(envelope)) for envelope in received.envelopes))
 
     async def pull(hop_: hop.VerifiedHop, wait_s: int) -> Batch:
         seen.append((hop_, wait_s))
-        return Batch((), (b"one", b"two"))
+        return Batch(envelopes=(b"one", b"two"))
 
-    async def receipts(hop_: hop.VerifiedHop, answers: tuple[Answer, ...]) -> None:
+    async def receipts(hop_: hop.VerifiedHop, answers: Answers) -> Answers:
         seen.append((hop_, answers))
+        return NO_ANSWERS
 
     async def network(version: int | None) -> Sequence[bytes]:
         seen.append(version)

@@ -7,16 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.transport import batch
-from node.transport.batch import Answer, Batch, Pending, Receipted, Refused
+from node.transport.batch import Answers, Batch, Pending, Receipted, Refused
 from protocol.errors import Busy, Malformed, Misuse, Rejected, TooLarge
 from protocol.limits import ANSWERS_MAX, BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
-ANSWERS: tuple[Answer, ...] = (
-    Receipted(A, b"receipt"),
-    Refused(B, "key-unknown"),
-    Refused(B, "expired", b"proof"),
-    Pending(C),
+ANSWERS = Answers(
+    (
+        Receipted(A, b"receipt"),
+        Refused(B, "key-unknown"),
+        Refused(B, "expired", b"proof"),
+        Pending(C),
+    ),
+    seen=b"a note",
+    log=b"a continuation",
 )
 
 digests = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -28,7 +32,12 @@ answers = st.one_of(
 )  # fmt: skip
 batches = st.builds(
     Batch,
-    st.lists(answers, max_size=4).map(tuple),
+    st.builds(
+        Answers,
+        st.lists(answers, max_size=4).map(tuple),
+        st.none() | st.binary(max_size=99),
+        st.none() | st.binary(max_size=99),
+    ),
     st.lists(st.binary(min_size=1, max_size=300), max_size=6).map(tuple),
 )
 
@@ -43,8 +52,9 @@ def test_a_batch_comes_back_as_it_went(value: Batch) -> None:
 
 def test_the_bytes_of_a_batch_are_those_of_the_specification() -> None:
     """A length and its part, the answers first."""
-    raw = Batch((Pending(A),), (b"xy",)).encode()
-    document = b'{"answers":[{"envelope":"' + A.encode() + b'","pending":true}],"v":1}'
+    raw = Batch(Answers((Pending(A),), b"s"), (b"xy",)).encode()
+    document = b'{"answers":[{"envelope":"' + A.encode() + b'","pending":true}],'
+    document += b'"log":null,"seen":"cw==","v":1}'
     assert raw == len(document).to_bytes(4) + document + b"\0\0\0\2xy"
 
 
@@ -65,7 +75,8 @@ def test_a_batch_cut_anywhere_is_refused_or_shorter() -> None:
 def test_any_bytes_give_a_value_or_a_refusal(raw: bytes) -> None:
     """Every decoder of this module is total."""
     decoders = (batch.decode_batch, batch.decode_answers, batch.decode_documents,
-                batch.decode_listings, batch.decode_refusal)  # fmt: skip
+                batch.decode_listings, batch.decode_refusal, batch.decode_notices,
+                batch.decode_known)  # fmt: skip
     for decoder in decoders:
         try:
             decoder(raw)
@@ -75,24 +86,24 @@ def test_any_bytes_give_a_value_or_a_refusal(raw: bytes) -> None:
 
 def test_the_counts_and_sizes_of_a_batch_are_bounded() -> None:
     """64 envelopes and 8 MiB pass, one more does not, on either side."""
-    most = Batch((), (b"x",) * BATCH_ENVELOPES_MAX)
+    most = Batch(envelopes=(b"x",) * BATCH_ENVELOPES_MAX)
     assert batch.decode_batch(most.encode()) == most
     with pytest.raises(TooLarge):
         batch.decode_batch(most.encode() + b"\0\0\0\1x")
     with pytest.raises(Misuse):
-        Batch((), (b"x",) * (BATCH_ENVELOPES_MAX + 1)).encode()
+        Batch(envelopes=(b"x",) * (BATCH_ENVELOPES_MAX + 1)).encode()
     room = BATCH_BYTES_MAX - len(Batch().encode()) - 4
-    largest = Batch((), (b"x" * room,)).encode()
+    largest = Batch(envelopes=(b"x" * room,)).encode()
     assert len(largest) == BATCH_BYTES_MAX
     batch.decode_batch(largest)
     with pytest.raises(TooLarge):
         batch.decode_batch(largest + b"x")
     with pytest.raises(Misuse):
-        Batch((), (b"x" * (room + 1),)).encode()
+        Batch(envelopes=(b"x" * (room + 1),)).encode()
     with pytest.raises(Misuse):
-        Batch((), (b"",)).encode()
+        Batch(envelopes=(b"",)).encode()
     with pytest.raises(Misuse):
-        batch.encode_answers((Pending(A),) * (ANSWERS_MAX + 1))
+        Answers((Pending(A),) * (ANSWERS_MAX + 1)).encode()
 
 
 @pytest.mark.parametrize(
@@ -139,12 +150,13 @@ def test_a_post_needs_an_envelope() -> None:
 def test_an_answer_has_one_of_three_forms(item: str) -> None:
     """Anything missing, besides or of another type is refused."""
     with pytest.raises(Malformed):
-        batch.decode_answers(f'{{"answers":[{item}],"v":1}}'.encode())
+        batch.decode_answers(f'{{"answers":[{item}],"log":null,"seen":null,"v":1}}'.encode())
 
 
 def test_an_unknown_word_of_a_newer_peer_is_kept() -> None:
     """A refusal code that is not in our list is kept as it is."""
-    (kept,) = batch.decode_answers(batch.encode_answers((Refused(A, "word-of-tomorrow"),)))
+    word = Answers((Refused(A, "word-of-tomorrow"),))
+    (kept,) = batch.decode_answers(word.encode()).answers
     assert kept == Refused(A, "word-of-tomorrow")
 
 

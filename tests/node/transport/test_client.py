@@ -32,7 +32,7 @@ from tests.node.transport.peers import (
     until,
 )
 
-ONE = Batch((), (b"sealed",))
+ONE = Batch(envelopes=(b"sealed",))
 PINS = frozenset({pin_of(certificate()[0])})
 
 
@@ -249,7 +249,7 @@ async def test_a_peer_that_is_down_is_unreachable_and_its_next_url_is_tried_next
     async with listening() as node, asking(dead, more=[node.url]) as client:
         found = await failure(client)
         assert (found.code, found.signed) == ("unreachable", False)
-        assert await client.post_envelopes(ONE)
+        assert (await client.post_envelopes(ONE)).answers
 
 
 class Names(AbstractResolver):
@@ -311,7 +311,7 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
         proxy.settimeout(0)
         async with listening() as node:
-            assert await node.client().post_envelopes(ONE)
+            assert (await node.client().post_envelopes(ONE)).answers
         with pytest.raises(BlockingIOError):
             proxy.accept()
 

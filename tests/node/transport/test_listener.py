@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from node.transport import batch, hop
-from node.transport.batch import Answer, Batch, Pending
+from node.transport.batch import Answers, Batch, Pending
 from node.transport.errors import TransportFailure
 from node.transport.paths import ENVELOPES, LISTINGS, NETWORK, RECEIPTS
 from protocol.digest import sha256_hex
@@ -23,7 +23,7 @@ from tests.node.transport.peers import (
     resolver,
 )
 
-ONE = Batch((), (b"sealed",))
+ONE = Batch(envelopes=(b"sealed",))
 EMPTY_401 = ["HTTP/1.1 401 Unauthorized", "Date", "Content-Length: 0", "Connection: close"]
 
 
@@ -48,7 +48,7 @@ async def test_a_batch_goes_in_and_its_answers_come_back_signed() -> None:
     """The route gets the verified hop and the bytes; the client gets the answers."""
     async with listening() as node:
         found = await node.client().post_envelopes(ONE)
-        assert found == (Pending(sha256_hex(b"sealed")),)
+        assert found == Answers((Pending(sha256_hex(b"sealed")),))
         ((verified, received),) = node.seen
         assert isinstance(verified, hop.VerifiedHop)
         assert (verified.authority, received) == (ASKING, ONE)
@@ -58,12 +58,12 @@ async def test_every_route_carries_what_it_should() -> None:
     """Pull, receipts, network documents and listings, over one connection."""
     async with listening() as node:
         client = node.client()
-        assert await client.pull(3) == Batch((), (b"one", b"two"))
-        await client.post_receipts((Pending("a" * 64),))
+        assert await client.pull(3) == Batch(envelopes=(b"one", b"two"))
+        assert await client.post_receipts(Answers((Pending("a" * 64),))) == Answers()
         assert await client.get_network() == (b"document",)
         assert await client.get_network(7) == (b"document",)
         assert await client.get_listings() == ((b"listing",), (b"revocation",))
-        assert [each[1] for each in node.seen[:2]] == [3, (Pending("a" * 64),)]
+        assert [each[1] for each in node.seen[:2]] == [3, Answers((Pending("a" * 64),))]
         assert node.seen[2:] == [None, 7, "listings"]
         assert node.listener.connections == 1
 
@@ -174,7 +174,7 @@ async def test_a_packing_transfer_coding_is_refused() -> None:
 async def test_a_route_that_refuses_is_heard_with_its_code_and_status() -> None:
     """A refusal of ours is a signed short code; its detail stays here."""
 
-    async def refuse(_: hop.VerifiedHop, __: Batch) -> tuple[Answer, ...]:
+    async def refuse(_: hop.VerifiedHop, __: Batch) -> Answers:
         raise KeyUnknown("a detail for the log")
 
     async with listening(accept=refuse) as node:
@@ -192,11 +192,11 @@ async def test_a_route_may_find_the_nonce_used_and_the_answer_is_signed() -> Non
     """A replay has a verified signature; the database refuses it, and says so signed."""
     nonces: set[str] = set()
 
-    async def once(verified: hop.VerifiedHop, _: Batch) -> tuple[Answer, ...]:
+    async def once(verified: hop.VerifiedHop, _: Batch) -> Answers:
         if verified.nonce in nonces:
             raise NotAuthentic("a nonce used before")
         nonces.add(verified.nonce)
-        return ()
+        return Answers()
 
     async with listening(accept=once) as node:
         wire = node.request("POST", ENVELOPES, ONE.encode())
@@ -211,7 +211,7 @@ async def test_a_route_may_find_the_nonce_used_and_the_answer_is_signed() -> Non
 async def test_a_fault_of_ours_says_nothing_but_try_again() -> None:
     """A bug in a route leaves no traceback, and the peer hears a word that means retry."""
 
-    async def broken(_: hop.VerifiedHop, __: Batch) -> tuple[Answer, ...]:
+    async def broken(_: hop.VerifiedHop, __: Batch) -> Answers:
         raise RuntimeError("secret detail")
 
     async with listening(accept=broken) as node:

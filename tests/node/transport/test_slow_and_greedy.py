@@ -9,12 +9,12 @@ import time
 from dataclasses import replace
 
 from node.transport import hop
-from node.transport.batch import Answer, Batch
+from node.transport.batch import Answers, Batch
 from node.transport.limits import TransportLimits
 from node.transport.paths import ENVELOPES, LISTINGS, NETWORK
 from tests.node.transport.peers import OTHER, QUICK, Node, answer, closed, listening, until
 
-ONE = Batch((), (b"sealed",))
+ONE = Batch(envelopes=(b"sealed",))
 GRACE_S = 4.0  # a deadline of 0.3 s, and a machine that is busy with other tests
 
 
@@ -82,7 +82,7 @@ async def test_an_idle_connection_is_closed() -> None:
 async def test_a_body_below_the_minimum_rate_is_cut() -> None:
     """A verified peer too must send its body in time."""
     async with listening(limits=replace(QUICK, body_s_max=60.0)) as node:
-        body = Batch((), (bytes(200_000),)).encode()
+        body = Batch(envelopes=(bytes(200_000),)).encode()
         reader, writer = await node.raw()
         writer.write(await chunked_head(node, body))
         ended = asyncio.create_task(closed(reader))
@@ -99,7 +99,7 @@ async def test_a_body_below_the_minimum_rate_is_cut() -> None:
 async def test_a_body_that_breaks_off_reaches_no_route() -> None:
     """Half a body and a closed connection leave nothing behind."""
     async with listening() as node:
-        wire = node.request("POST", ENVELOPES, Batch((), (bytes(50_000),)).encode())
+        wire = node.request("POST", ENVELOPES, Batch(envelopes=(bytes(50_000),)).encode())
         _, writer = await node.raw()
         writer.write(wire[:-1])
         await writer.drain()
@@ -157,7 +157,7 @@ async def test_a_stranger_cannot_make_us_take_a_body() -> None:
 
 async def test_a_client_that_does_not_read_is_cut() -> None:
     """An answer larger than all buffers must be read with some speed."""
-    large = Batch((), (bytes(6_000_000),))
+    large = Batch(envelopes=(bytes(6_000_000),))
 
     async def pull(_: hop.VerifiedHop, __: int) -> Batch:
         return large
@@ -172,7 +172,7 @@ async def test_a_client_that_does_not_read_is_cut() -> None:
 
 async def test_a_client_that_reads_slowly_and_steadily_is_served() -> None:
     """The deadline is for progress, not for the whole answer."""
-    large = Batch((), (bytes(3_000_000),))
+    large = Batch(envelopes=(bytes(3_000_000),))
 
     async def pull(_: hop.VerifiedHop, __: int) -> Batch:
         return large
@@ -205,7 +205,7 @@ async def test_a_good_peer_is_served_while_strangers_fill_every_place() -> None:
         took: list[float] = []
         for _ in range(20):
             start = time.monotonic()
-            assert await client.post_envelopes(ONE)
+            assert (await client.post_envelopes(ONE)).answers
             took.append(time.monotonic() - start)
         assert sorted(took)[18] < 1.0
         assert node.listener.connections <= 8 + 1
@@ -235,10 +235,10 @@ async def test_a_peer_with_every_connection_at_work_hears_busy() -> None:
     """None of its connections is idle, so a further one must wait."""
     started, release = asyncio.Event(), asyncio.Event()
 
-    async def slow(_: hop.VerifiedHop, __: Batch) -> tuple[Answer, ...]:
+    async def slow(_: hop.VerifiedHop, __: Batch) -> Answers:
         started.set()
         await release.wait()
-        return ()
+        return Answers()
 
     limits = TransportLimits(connections_per_peer_max=1, shutdown_s_max=0.5)
     async with listening(limits=limits, accept=slow) as node:
@@ -249,7 +249,7 @@ async def test_a_peer_with_every_connection_at_work_hears_busy() -> None:
         status, _, body = await answer(reader)
         assert (status, body) == (429, b'{"refusal":"busy","v":1}')
         release.set()
-        assert await work == ()
+        assert await work == Answers()
         writer.transport.abort()
 
 

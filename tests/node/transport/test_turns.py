@@ -8,13 +8,13 @@ import pytest
 
 from node.clock import SystemClock
 from node.transport import hop
-from node.transport.batch import Answer, Batch
+from node.transport.batch import Answers, Batch
 from node.transport.errors import TransportFailure
 from node.transport.limits import TransportLimits
 from node.transport.paths import ENVELOPES
 from tests.node.transport.peers import ASKING, OTHER, Known, hop_signer, listening, resolver
 
-ONE = Batch((), (b"sealed",))
+ONE = Batch(envelopes=(b"sealed",))
 
 
 async def test_a_second_long_poll_of_one_peer_is_busy() -> None:
@@ -125,10 +125,10 @@ async def test_a_peer_has_so_many_requests_under_way_and_no_more() -> None:
     """A peer that asks for more at once hears `busy`; others are served."""
     started, release = asyncio.Semaphore(0), asyncio.Event()
 
-    async def slow(_: hop.VerifiedHop, __: Batch) -> tuple[Answer, ...]:
+    async def slow(_: hop.VerifiedHop, __: Batch) -> Answers:
         started.release()
         await release.wait()
-        return ()
+        return Answers()
 
     limits = TransportLimits(requests_per_peer_max=2, shutdown_s_max=0.5)
     async with listening(limits=limits, accept=slow) as node:
@@ -141,17 +141,17 @@ async def test_a_peer_has_so_many_requests_under_way_and_no_more() -> None:
         assert (caught.value.code, caught.value.signed) == ("busy", True)
         assert await node.client(OTHER).get_listings() == ((b"listing",), (b"revocation",))
         release.set()
-        assert await asyncio.gather(*work) == [(), ()]
+        assert await asyncio.gather(*work) == [Answers(), Answers()]
 
 
 async def test_closing_lets_work_finish_and_takes_nothing_new() -> None:
     """What is under way is answered; then the port is closed."""
     started, release = asyncio.Event(), asyncio.Event()
 
-    async def slow(_: hop.VerifiedHop, __: Batch) -> tuple[Answer, ...]:
+    async def slow(_: hop.VerifiedHop, __: Batch) -> Answers:
         started.set()
         await release.wait()
-        return ()
+        return Answers()
 
     async with listening(limits=TransportLimits(), accept=slow) as node:
         client = node.client()
@@ -160,7 +160,7 @@ async def test_closing_lets_work_finish_and_takes_nothing_new() -> None:
         closing = asyncio.create_task(node.listener.close())
         await asyncio.sleep(0)
         release.set()
-        assert await work == ()
+        assert await work == Answers()
         await client.close()
         await closing
         with pytest.raises(TransportFailure) as caught:

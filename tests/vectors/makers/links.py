@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from node.transport.batch import (
     ANSWERS_TYPE,
     BATCH_TYPE,
+    Answers,
     Batch,
     Pending,
     Receipted,
     Refused,
-    encode_answers,
 )
 from node.transport.hop import HopRequest, sign_request, sign_response
 from protocol.digest import sha256_hex
@@ -28,12 +28,12 @@ _TARGET = "/comity/v1/envelopes"
 _NONCE = "00112233445566778899aabbccddeeff"
 _SOME = sha256_hex(b"some envelope")
 
-_ANSWERS = (
+_ANSWERS = Answers((
     Receipted(_SOME, b"a receipt"),
     Refused(_SOME, "out-of-order"),
     Refused(_SOME, "expired", b"a proof"),
     Pending(_SOME),
-)
+), seen=b"a checkpoint, cosigned", log=b"a continuation")  # fmt: skip
 
 
 def _part(raw: bytes) -> bytes:
@@ -41,7 +41,7 @@ def _part(raw: bytes) -> bytes:
 
 
 def _batches() -> Iterator[Vector]:
-    none = encode_answers(())
+    none = Answers().encode()
     good = {
         "ok": ("Two envelopes and four answers.", Batch(_ANSWERS, (b"one", b"two")), "4", "2"),
         "ok-empty": ("Nothing but the answers.", Batch(), "0", "0"),
@@ -50,8 +50,12 @@ def _batches() -> Iterator[Vector]:
     for name, (comment, batch, answers, envelopes) in good.items():
         yield vector(f"batch/{name}", "ok", comment, batch.encode(),
                      answers=answers, envelopes=envelopes)  # fmt: skip
-    both = '{"answers":[{"envelope":"' + _SOME + '","pending":true,"refusal":"busy"}],"v":1}'
-    not_true = '{"answers":[{"envelope":"' + _SOME + '","pending":1}],"v":1}'
+    both = (
+        '{"answers":[{"envelope":"'
+        + _SOME
+        + '","pending":true,"refusal":"busy"}],"log":null,"seen":null,"v":1}'
+    )
+    not_true = '{"answers":[{"envelope":"' + _SOME + '","pending":1}],"log":null,"seen":null,"v":1}'
     cases: Mapping[str, tuple[str, str, bytes]] = {
         "no-bytes": ("malformed", "A batch has its answers.", b""),
         "empty-envelope": ("malformed", "No part is empty.", _part(none) + _part(b"")),
@@ -61,6 +65,21 @@ def _batches() -> Iterator[Vector]:
         "answers-not-canonical": ("malformed", "The answers are canonical.", _part(none + b" ")),
         "answer-of-two-kinds": ("malformed", "An answer is one of three.", _part(both.encode())),
         "pending-not-true": ("malformed", "`pending` is true.", _part(not_true.encode())),
+        "no-seen": (
+            "malformed",
+            "`seen` is there, if only as null.",
+            _part(b'{"answers":[],"log":null,"v":1}'),
+        ),
+        "seen-no-text": (
+            "malformed",
+            "`seen` is base64 or null.",
+            _part(b'{"answers":[],"log":null,"seen":0,"v":1}'),
+        ),
+        "seen-too-large": (
+            "malformed",
+            "`seen` is a note, of 64 KiB at most.",
+            _part(Answers(seen=bytes(65_537)).encode()),
+        ),
     }
     for name, (expect, comment, raw) in cases.items():
         yield vector(f"batch/{name}", expect, comment, raw)
@@ -148,7 +167,7 @@ def _responses() -> Iterator[Vector]:
     sent = sign_request("GET", f"{_URL}{_TARGET}?wait=60", b"", None, signer=FJ_HOP, nonce=_NONCE,
                         now=NOW).request  # fmt: skip
     other = HopRequest("GET", f"{_URL}/comity/v1/listings", sent.content_digest, sent.signature)
-    body = encode_answers(_ANSWERS)
+    body = _ANSWERS.encode()
     fields = dict(
         sign_response(200, body, ANSWERS_TYPE, sent, signer=FJ_HOP, nonce=_NONCE, now=NOW)
     )
