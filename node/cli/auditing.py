@@ -11,6 +11,7 @@ import typer
 from node.cli.access import open_ring, settings_of
 from node.cli.call import Call, PassphraseOption, command, failed
 from node.cli.output import harmless, plural, size, when
+from node.cli.searching import search
 from node.exits import Exit
 from protocol.encoding import Json
 
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     audit = typer.Typer(no_args_is_help=True, help="Verify, search and show this node's log.")
     command(audit, "verify")(audit_verify)
     command(audit, "export")(export)
+    command(audit, "search")(search)
     app.add_typer(audit, name="audit")
 
 
