@@ -22,7 +22,7 @@ ORDER: tuple[str, ...] = tuple(
     protocol: messages envelope
     protocol: document network listing revocation receipt_file
     protocol: continuation witness_wire fork closure
-    protocol: bundle
+    protocol: bundle summary bundle_parts
 
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
 
