@@ -15,7 +15,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from keys.ring import KeyRing
@@ -32,13 +32,17 @@ from node.logs import get
 from node.office import Office
 from node.outbox import Outbox
 from node.peers import Peers
+from node.returning import Returning
 from node.settings import Settings
 from node.storage import Connection, log_rows, peer_rows, recovery_rows
 from node.storage.engine import Database, StorageFailed, open_database
 from node.storage.migrate import migrate
 from node.storage.vault import Vault
 from node.storage.writer import Tx, Writer
+from node.transport.batch import Batch
+from node.transport.hop import VerifiedHop
 from node.transport.listener import Identity, Listener
+from node.transport.routes import Recovery
 from node.transport.tls import server_context
 from protocol.checkpoint import log_origin
 from protocol.digest import sha256_hex
@@ -95,6 +99,7 @@ class Node:
     outbox: Outbox
     register: Register
     inbox: Inbox
+    returning: Returning
     bell: Bell = field(default_factory=Bell)
     failure: Failure = field(default_factory=Failure)
 
@@ -143,7 +148,13 @@ class Node:
             resolve=exchange.resolve,
             resolve_any=exchange.resolve_any,
         )
-        return Listener(exchange.routes(), identity, self.clock, self.random, peers.limits)
+        routes = replace(exchange.routes(), recover=self._give_back)
+        return Listener(routes, identity, self.clock, self.random, peers.limits)
+
+    async def _give_back(self, hop: VerifiedHop, wanted: Recovery) -> Batch:
+        """A peer that has lost state asks for messages of both sides."""
+        now = self.clock.now()
+        return await asyncio.to_thread(self.returning.page, hop.authority, wanted, now)
 
     def _tls(self) -> ssl.SSLContext:
         peers = self.settings.peers
@@ -212,8 +223,8 @@ def open_node(
     inbox = Inbox(office, vault, register, database, writer)
     writer.start()
     return Node(
-        settings, clock, random, database, office, log, writer, outbox, register, inbox, bell,
-        failure,
+        settings, clock, random, database, office, log, writer, outbox, register, inbox,
+        Returning(office, vault, database), bell, failure,
     )  # fmt: skip
 
 

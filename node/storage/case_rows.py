@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 
 from node.storage.statements import Change, Value, change, insert_into
 from node.storage.tables import cases, contested, envelopes, messages, refusals, skips
@@ -77,6 +77,11 @@ _MESSAGES_OF_CASE = (
     select(*_MESSAGE)
     .where(messages.c.case_id == _ONE)
     .order_by(messages.c.created, messages.c.direction, messages.c.seq)
+)
+_MESSAGE_AT = select(*_MESSAGE).where(
+    messages.c.case_id == _ONE,
+    messages.c.direction == bindparam("direction"),
+    messages.c.seq == bindparam("seq"),
 )
 _ORDER_HOLDER = select(messages.c.identity).where(
     messages.c.case_id == _ONE, messages.c.order_number == bindparam("order")
@@ -164,6 +169,17 @@ def read_message(conn: Connection, identity: str) -> StoredMessage | None:
     """Read a message by its identity."""
     row = conn.execute(_MESSAGE_BY_ID, {"one": identity}).first()
     return None if row is None else StoredMessage(*row)
+
+
+def message_at(conn: Connection, case_id: str, direction: str, seq: int) -> StoredMessage | None:
+    """Read the message that has this number in a case, if there is one."""
+    row = conn.execute(_MESSAGE_AT, {"one": case_id, "direction": direction, "seq": seq}).first()
+    return None if row is None else StoredMessage(*row)
+
+
+def delete_message(conn: Connection, identity: str) -> None:
+    """Take a message out of its case; the caller has kept it elsewhere."""
+    conn.execute(delete(messages).where(messages.c.identity == identity))
 
 
 def list_messages(conn: Connection, case_id: str) -> list[StoredMessage]:

@@ -21,7 +21,7 @@ ORDER: tuple[str, ...] = tuple(
     protocol: merkle note checkpoint proof record receipt
     protocol: messages envelope
     protocol: document network listing revocation receipt_file
-    protocol: continuation witness_wire fork closure
+    protocol: continuation witness_wire fork closure policy
     protocol: bundle summary bundle_parts
 
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
@@ -30,7 +30,7 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: columns failures statements log_tables tables migrations sqlite postgresql engine
     node.storage: migrate vault
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows
-    node.storage: audit_rows export_rows
+    node.storage: audit_rows export_rows recovery_rows
     node.storage: search_rows
     node.storage: health_rows writer
     node: storage
@@ -41,8 +41,8 @@ ORDER: tuple[str, ...] = tuple(
     node: inbox
     node.transport: errors limits batch c2sp form hop tls addresses paths connection quota
     node.transport: routes unsigned listener client
-    node: peers courier gossip exchange doctor app own_listing setup faults
-    node: rotation desk reading control run demo
+    node: returning peers courier gossip exchange doctor app own_listing setup faults
+    node: recovery rotation desk reading control run demo
     node: cli
     """.strip().splitlines()
 )
