@@ -20,7 +20,14 @@ from typing import Final
 
 from protocol.encoding import from_base64, to_base64
 from protocol.errors import Malformed, Misuse, NotAuthentic
-from protocol.identity import AUTHORITY_ID, PublicKey, Purpose, Signer, check_authority_id
+from protocol.identity import (
+    AUTHORITY_ID,
+    Algorithm,
+    PublicKey,
+    Purpose,
+    Signer,
+    check_authority_id,
+)
 from protocol.limits import INTEGER_MAX
 from protocol.merkle import EMPTY_ROOT, HASH_BYTES
 from protocol.note import (
@@ -215,6 +222,20 @@ def verify_cosignature(
     if _verify_timed(checkpoint, second, keys.ml_dsa, lines[1]) != time:
         raise NotAuthentic("the two lines of a witness differ in their time")
     return time
+
+
+def verify_timed_line(checkpoint: Checkpoint, line: NoteSignature, key: VerifierKey) -> int:
+    """Verify one line of a witness of which only a verifier key is known; gives its time.
+
+    Raises `NotAuthentic`. For witnesses that other people run: of ours both lines count
+    together, and `verify_cosignature` is for them.
+    """
+    if key.kind not in {ED25519_COSIGNATURE, ML_DSA_44}:
+        raise Misuse("a witness signs with a time")
+    if (line.name, line.key_hash) != (key.name, key.key_hash):
+        raise NotAuthentic("a line of another key")
+    algorithm: Algorithm = "ed25519" if key.kind == ED25519_COSIGNATURE else "ml-dsa-44"
+    return _verify_timed(checkpoint, key, PublicKey("witness", algorithm, key.raw), line)
 
 
 def with_cosignatures(raw: bytes, signatures: Iterable[NoteSignature]) -> bytes:

@@ -29,6 +29,7 @@ NOTE_BYTES_MAX: Final = 64 * 1024
 PROOF_BYTES_MAX: Final = 40 * 1024  # a path of 53 hashes and a checkpoint with 9 witnesses
 FORK_BYTES_MAX: Final = 192 * 1024  # two notes and a path, in base64
 CLOSURE_BYTES_MAX: Final = 16 * 1024
+POLICY_BYTES_MAX: Final = 256 * 1024  # C2SP asks for room for 32 logs, witnesses and groups
 BUNDLE_BYTES_MAX: Final = 1024 * 1024 * 1024  # a ZIP without its extension for more
 BUNDLE_ABOUT_BYTES_MAX: Final = 4_096
 TIMESTAMP_BYTES_MAX: Final = 64 * 1024  # a token with the certificates of its authority
