@@ -23,7 +23,7 @@ from protocol.encoding import Json
 from protocol.errors import Malformed
 from protocol.identity import check_authority_id
 
-_PEER_MEMBERS = ("from", "to", "peer", "authority")
+_PEERS = ("from", "to", "peer", "authority")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def plan(conn: Connection, question: Question) -> Wanted:
     """Resolve the names in a question; raises `Malformed` where one means nobody here."""
     members: list[tuple[bytes, ...]] = []
     if question.person is not None:
-        ids = search_rows.find_persons(conn, question.person)
+        ids = search_rows.find_persons(conn, question.person) if question.person else []
         if not ids:
             raise Malformed("nobody of that name has acted here")
         members.append(tuple(member("by", one) for one in ids))
@@ -68,15 +68,12 @@ def plan(conn: Connection, question: Question) -> Wanted:
     case_members: tuple[bytes, ...] = ()
     if question.case is not None:
         case_id, case_members = _case(conn, question.case)
-    peer_members: tuple[bytes, ...] = ()
-    if question.peer is not None:
-        peer = check_authority_id(question.peer)
-        peer_members = tuple(member(name, peer) for name in _PEER_MEMBERS)
+    peer = None if question.peer is None else check_authority_id(question.peer)
     if question.kind is not None and question.kind not in RECORD_KINDS:
         raise Malformed(f"no record is of that kind; there are {', '.join(RECORD_KINDS)}")
     return Wanted(
         question.log, question.first_at, question.last_at, question.kind, tuple(members),
-        case_id=case_id, case_members=case_members, peer=question.peer, peer_members=peer_members,
+        case_id=case_id, case_members=case_members, peer=peer,
     )  # fmt: skip
 
 
@@ -113,7 +110,7 @@ def _resolved(conn: Connection, page: Sequence[EntryRow], names: dict[str, str])
     for row, record in zip(page, records, strict=True):
         by, message, log_id = (_text(record, name) for name in ("by", "identity", "case"))
         case = by_log_id.get(log_id or "") or by_message.get(message or "")
-        peer = next((one for name in _PEER_MEMBERS if (one := _text(record, name))), None)
+        peer = next((one for name in _PEERS if (one := _text(record, name))), None)
         yield Found(
             row.position, row.at, row.kind, names.get(by or "", by), case, message, peer, record
         )

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     Select,
+    and_,
     cast,
     func,
     literal,
@@ -49,7 +50,6 @@ class Wanted:
     case_id: str | None = None
     case_members: tuple[bytes, ...] = ()
     peer: str | None = None
-    peer_members: tuple[bytes, ...] = ()
 
 
 def member(name: str, text: str) -> bytes:
@@ -83,10 +83,10 @@ def _query(conn: Connection, wanted: Wanted) -> Select[Any]:
         query = query.where(looked.holds_any(forms))
     if wanted.case_id is not None:
         messages_of = messages.c.case_id == wanted.case_id
-        query = query.where(looked.names(messages_of, wanted.case_members))
+        query = query.where(looked.names(messages_of, looked.holds_any(wanted.case_members)))
     if wanted.peer is not None:
         messages_of = messages.c.case_id.in_(select(cases.c.id).where(cases.c.peer == wanted.peer))
-        query = query.where(looked.names(messages_of, wanted.peer_members))
+        query = query.where(looked.names(messages_of, looked.holds_authority(wanted.peer)))
     return query
 
 
@@ -99,15 +99,20 @@ class _Looking:
     def holds_any(self, forms: Sequence[bytes]) -> ColumnElement[bool]:
         return or_(*(self._place(form) > 0 for form in forms))
 
+    def holds_authority(self, name: str) -> ColumnElement[bool]:
+        """Match a record with this id as a value, or within the name of a log."""
+        forms = (f':"{name}"'.encode(), f"/{name}/".encode())
+        return and_(self._place(name.encode()) > 0, self.holds_any(forms))  # one look for most
+
     def names(
-        self, messages_of: ColumnElement[bool], forms: Sequence[bytes]
+        self, messages_of: ColumnElement[bool], otherwise: ColumnElement[bool]
     ) -> ColumnElement[bool]:
-        """Match what holds one of the forms, or names a message."""
+        """Match what names one of the messages, or matches otherwise."""
         start = self._place(_IDENTITY) + len(_IDENTITY)
         identity = func.substr(log_entries.c.record, start, _IDENTITY_CHARS)
         # A record without an identity gives some other bytes here, which are no identity.
         known = select(self._as_bytes(messages.c.identity)).where(messages_of)
-        return or_(self.holds_any(forms), identity.in_(known))
+        return or_(otherwise, identity.in_(known))
 
     def _place(self, form: bytes) -> ColumnElement[int]:
         sought = literal(form, LargeBinary)
