@@ -13,7 +13,17 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, func, literal, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Table,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.exc import DBAPIError
 
 from node.storage.engine import StorageFailed
@@ -50,7 +60,7 @@ class RowsUnreadable(Exception):
 
 
 @contextlib.contextmanager
-def _readable(place: str) -> Iterator[None]:
+def readable(place: str) -> Iterator[None]:
     """Tell rows that are damaged from a database that is merely away."""
     try:
         with translated(place):
@@ -63,7 +73,7 @@ def _readable(place: str) -> Iterator[None]:
         raise RowsUnreadable(place) from fault
 
 
-def _pages(
+def pages(
     conn: Connection,
     columns: Sequence[ColumnElement[Any]],
     key: Sequence[ColumnElement[Any]],
@@ -71,9 +81,12 @@ def _pages(
     size: int,
     place: str,
     where: ColumnElement[bool] | None = None,
+    source: FromClause | None = None,
 ) -> Iterator[Sequence[Values]]:
     """Give all rows in the order of `key`, which are the first of `columns`."""
     ordered = select(*columns).order_by(*key).limit(size)
+    if source is not None:
+        ordered = ordered.select_from(source)
     if where is not None:
         ordered = ordered.where(where)
     last: Values | None = None
@@ -86,7 +99,7 @@ def _pages(
             query = ordered.where(
                 key[0] > after[0] if len(key) == 1 else tuple_(*key) > tuple_(*after)
             )
-        with _readable(reached):
+        with readable(reached):
             rows = conn.execute(query).all()
         if rows:
             yield rows
@@ -99,18 +112,31 @@ def _pages(
 
 
 def read_heads(conn: Connection) -> Sequence[Values]:
-    """Read origin, size, root and checkpoint of every log head; there should be one."""
+    """Read origin, size, root and checkpoint of the heads of all logs, closed ones too."""
     columns = log_head.c
-    with _readable("log_head"):
+    with readable("log_head"):
         return conn.execute(
             select(columns.origin, columns.size, columns.root, columns.checkpoint)
         ).all()
 
 
+def log_numbers(conn: Connection, table: Table) -> Iterator[int]:
+    """Give the numbers of all logs that have rows in a table, by leaps over its key."""
+    number: int | None = 0
+    while True:
+        with readable(table.name):
+            number = conn.execute(
+                select(func.min(table.c.log)).where(table.c.log > number)
+            ).scalar()
+        if number is None:
+            return
+        yield number
+
+
 def entry_pages(conn: Connection, log: int) -> Iterator[Sequence[Values]]:
     """Give position, commitment, kind, at, record and salt of all entries of a log."""
     columns = [log_entries.c[n] for n in ("position", "commitment", "kind", "at", "record", "salt")]
-    return _pages(
+    return pages(
         conn, columns, columns[:1], size=PAGE, place="log_entries", where=log_entries.c.log == log
     )
 
@@ -121,7 +147,7 @@ def entries_at(conn: Connection, log: int, positions: Sequence[int]) -> dict[int
     query = select(columns.position, columns.kind, columns.record, columns.salt).where(
         columns.log == log, columns.position.in_(positions)
     )
-    with _readable("log_entries by position"):
+    with readable("log_entries by position"):
         return {row[0]: row for row in conn.execute(query)}
 
 
@@ -130,7 +156,7 @@ def read_tile(conn: Connection, log: int, level: int, position: int) -> bytes | 
     query = select(log_tiles.c.hashes).where(
         log_tiles.c.log == log, log_tiles.c.level == level, log_tiles.c.position == position
     )
-    with _readable(f"log_tiles {level}/{position}"):
+    with readable(f"log_tiles {level}/{position}"):
         found = conn.execute(query).scalar()
     return None if found is None else bytes(found)
 
@@ -138,7 +164,7 @@ def read_tile(conn: Connection, log: int, level: int, position: int) -> bytes | 
 def tile_places(conn: Connection, log: int) -> Iterator[tuple[int, int]]:
     """Give level and position of every tile of a log that is stored."""
     columns = [log_tiles.c.level, log_tiles.c.position]
-    for page in _pages(
+    for page in pages(
         conn, columns, columns, size=PAGE, place="log_tiles", where=log_tiles.c.log == log
     ):
         yield from ((row[0], row[1]) for row in page)
@@ -154,7 +180,7 @@ _MESSAGE: Final = (
 
 def count_messages(conn: Connection) -> int:
     """Count the messages, to say how far a reading has come."""
-    with _readable("messages"):
+    with readable("messages"):
         return int(conn.execute(select(func.count()).select_from(messages)).scalar_one())
 
 
@@ -165,17 +191,23 @@ def message_pages(conn: Connection) -> Iterator[Sequence[Values]]:
     state, log, log_position, receipt.
     """
     columns = [messages.c[name] for name in _MESSAGE]
-    return _pages(conn, columns, columns[:3], size=_WIDE_PAGE, place="messages")
+    return pages(conn, columns, columns[:3], size=_WIDE_PAGE, place="messages")
 
 
 def message_places(conn: Connection, identities: Sequence[str]) -> dict[str, Values]:
-    """Give identity, direction, log_position and order_number of messages, by identity."""
-    columns = messages.c
-    query = select(
-        columns.identity, columns.direction, columns.log_position, columns.order_number
-    ).where(columns.identity.in_(identities))
-    with _readable("messages by identity"):
+    """Give identity, direction, log, log_position, order_number and state, by identity."""
+    names = ("identity", "direction", "log", "log_position", "order_number", "state")
+    query = select(*(messages.c[name] for name in names)).where(messages.c.identity.in_(identities))
+    with readable("messages by identity"):
         return {row[0]: row for row in conn.execute(query)}
+
+
+def receipts_of(conn: Connection, identities: Sequence[str]) -> dict[str, bytes | None]:
+    """Give the receipts that are stored with messages, by identity."""
+    columns = messages.c
+    query = select(columns.identity, columns.receipt).where(columns.identity.in_(identities))
+    with readable("receipts by identity"):
+        return {row[0]: None if row[1] is None else bytes(row[1]) for row in conn.execute(query)}
 
 
 def sealed_texts(
@@ -183,7 +215,7 @@ def sealed_texts(
 ) -> Iterator[tuple[str, bytes]]:
     """Give the sealed texts of messages, few at once: each may have 4 MiB."""
     columns = table.c
-    with _readable(f"{table.name}: the length of texts"):
+    with readable(f"{table.name}: the length of texts"):
         sizes = conn.execute(
             select(columns.identity, func.length(columns.sealed_text)).where(
                 columns.identity.in_(identities)
@@ -204,7 +236,7 @@ def sealed_texts(
 def _texts(conn: Connection, identities: list[str], table: Table) -> Iterator[tuple[str, bytes]]:
     columns = table.c
     query = select(columns.identity, columns.sealed_text).where(columns.identity.in_(identities))
-    with _readable(f"{table.name}: texts"):
+    with readable(f"{table.name}: texts"):
         found = [(row[0], bytes(row[1])) for row in conn.execute(query)]
     yield from found
 
@@ -222,7 +254,7 @@ def cases_by_id(conn: Connection, ids: Sequence[str]) -> dict[str, Values]:
     accepted_identity, order_last.
     """
     query = select(*(cases.c[name] for name in _CASE)).where(cases.c.id.in_(ids))
-    with _readable("cases"):
+    with readable("cases"):
         return {row[0]: row for row in conn.execute(query)}
 
 
@@ -232,42 +264,50 @@ def cases_without_messages(conn: Connection) -> Iterator[Values]:
     query = select(columns.id, columns.sent_seq, columns.accepted_seq).where(
         ~select(literal(1)).where(messages.c.case_id == columns.id).exists()
     )
-    with _readable("cases"):
+    with readable("cases"):
         yield from conn.execute(query)
 
 
 def count_skips(conn: Connection, case_id: str) -> int:
     """Count the messages of a case that its other side has given up."""
     query = select(func.count()).select_from(skips).where(skips.c.case_id == case_id)
-    with _readable("skips"):
+    with readable("skips"):
         return int(conn.execute(query).scalar_one())
 
 
 def messages_of_envelopes(conn: Connection, digests: Sequence[str]) -> dict[str, str]:
     """Give the identity that each envelope is said to hold, by its digest."""
     query = select(envelopes.c.digest, envelopes.c.identity).where(envelopes.c.digest.in_(digests))
-    with _readable("envelopes"):
+    with readable("envelopes"):
         return {row[0]: row[1] for row in conn.execute(query)}
 
 
 def refusal_pages(conn: Connection) -> Iterator[Sequence[Values]]:
     """Give identity, code, at and proof of all our final refusals."""
     columns = [refusals.c[name] for name in ("identity", "code", "at", "proof")]
-    return _pages(conn, columns, columns[:1], size=_WIDE_PAGE, place="refusals")
+    return pages(conn, columns, columns[:1], size=_WIDE_PAGE, place="refusals")
 
 
 def refusals_of(conn: Connection, identities: Sequence[str]) -> dict[str, str]:
     """Give the codes of those refusals that are there, by identity."""
     columns = refusals.c
     query = select(columns.identity, columns.code).where(columns.identity.in_(identities))
-    with _readable("refusals by identity"):
+    with readable("refusals by identity"):
         return {row[0]: row[1] for row in conn.execute(query)}
 
 
 def contested_pages(conn: Connection) -> Iterator[Sequence[Values]]:
-    """Give identity and case of all contested messages."""
-    columns = [contested.c.identity, contested.c.case_id]
-    return _pages(conn, columns, columns[:1], size=_WIDE_PAGE, place="contested")
+    """Give identity, case and code of all contested messages."""
+    columns = [contested.c[name] for name in ("identity", "case_id", "code")]
+    return pages(conn, columns, columns[:1], size=_WIDE_PAGE, place="contested")
+
+
+def contested_among(conn: Connection, identities: Sequence[str]) -> dict[str, str]:
+    """Give the codes of those messages that were kept as contested, by identity."""
+    columns = contested.c
+    query = select(columns.identity, columns.code).where(columns.identity.in_(identities))
+    with readable("contested by identity"):
+        return {row[0]: row[1] for row in conn.execute(query)}
 
 
 # --- trust -----------------------------------------------------------------
@@ -291,5 +331,5 @@ def revocation_rows(conn: Connection) -> list[Values]:
 def _all(conn: Connection, table: Table, *more: ColumnElement[Any]) -> list[Values]:
     columns = table.c
     query = select(columns.digest, columns.raw, columns.installed_at, *more)
-    with _readable(table.name):
+    with readable(table.name):
         return list(conn.execute(query.order_by(columns.installed_at, columns.digest)).all())

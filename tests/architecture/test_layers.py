@@ -30,7 +30,7 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: columns failures statements log_tables tables migrations sqlite postgresql engine
     node.storage: migrate vault
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows
-    node.storage: audit_rows export_rows recovery_rows
+    node.storage: audit_rows audit_watch_rows export_rows recovery_rows
     node.storage: search_rows
     node.storage: health_rows writer
     node: storage

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from node.audit.fsck.own import OwnLog
 from node.audit.fsck.records import Record, RecordFault, read_record
 from node.audit.fsck.report import Notes, Progress
 from node.audit.fsck.rows import RowsOfRecords
@@ -24,49 +24,50 @@ from protocol.checkpoint import Checkpoint
 _RECORD_LABEL: Final = b"comity/v1/record\0"  # SPEC 6.1, written out once more
 _LEAF_OF_ENTRY: Final = b"\0\x01"  # the prefix of a leaf, then the first byte of an entry
 
+FIRST_NUMBER: Final = 1  # of the log that continues none
+
 _sha256 = hashlib.sha256
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What is to be derived again: the log as its head, and perhaps its guard, have it."""
-
-    network: str
-    head: Checkpoint
-    guard: Checkpoint | None
-
-
 class EntryReader:
-    """Reads all entries once; afterwards `root` is the derived root, if there is one."""
+    """Reads all entries of one log once, and leaves in it the root that they give."""
 
-    def __init__(self, conn: Connection, claims: Claims, rows: RowsOfRecords, notes: Notes) -> None:
-        """Read on `conn`, whose snapshot does not change."""
+    def __init__(
+        self,
+        conn: Connection,
+        log: OwnLog,
+        guard: Checkpoint | None,
+        rows: RowsOfRecords,
+        notes: Notes,
+    ) -> None:
+        """Read `log` on `conn`, whose snapshot does not change; `guard` is a state of it."""
         self._conn = conn
-        self._claims = claims
-        self._log = int(claims.head.origin.rpartition("/")[2])
+        self._network = log.origin.partition("/")[0]
+        self._of = log
+        self._log = log.number
+        self._guard = guard
         self._rows = rows
         self._notes = notes
         self._peaks = Peaks(self._compare_tile)
         self._next = 0
         self._beyond = 0
         self._whole = True  # until an entry is missing: then no root can be derived
-        self.readable = True
-        self.root: bytes | None = None
 
     def read(self, progress: Progress) -> None:
         """Read and compare everything."""
-        head, notes = self._claims.head, self._notes
+        head, notes = self._of.head, self._notes
+        self._rows.begin(self._of)
         self._pass_guard()
         try:
             for page in audit_rows.entry_pages(self._conn, self._log):
                 self._read_page(page)
                 progress("entries", min(self._next, head.size), head.size)
         except RowsUnreadable as fault:
-            self._whole = self.readable = False
+            self._whole = self._of.readable = False
             notes.false("unreadable", fault.place, "The database cannot give these rows.")
         if self._beyond:
             sentence = f"{self._beyond} entries stand beyond the signed size."
-            notes.false("entries-beyond-head", f"entry {head.size}", sentence)
+            notes.false("entries-beyond-head", self._entry(head.size), sentence)
         if self._whole and self._peaks.size < head.size:
             self._miss(self._peaks.size, head.size)
         if self._whole:
@@ -77,7 +78,7 @@ class EntryReader:
     def _read_page(self, page: Sequence[Values]) -> None:
         leaves: list[bytes] = []
         found: list[tuple[int, Record]] = []
-        head_size, network, next_ = self._claims.head.size, self._claims.network, self._next
+        head_size, network, next_ = self._of.head.size, self._network, self._next
         erased = 0
         for position, commitment, kind, at, record, salt in page:
             if position >= head_size:
@@ -97,7 +98,7 @@ class EntryReader:
             try:
                 read = read_record(record, network)
             except RecordFault as fault:
-                self._notes.false("record-malformed", f"entry {position}", str(fault))
+                self._notes.false("record-malformed", self._entry(position), str(fault))
                 continue
             if read["kind"] != kind or read["at"] != at:
                 self._differs(position)
@@ -110,39 +111,51 @@ class EntryReader:
         self._rows.compare(found)
         self._check_first(found)
 
+    def _entry(self, position: int) -> str:
+        return f"{self._of.prefix}entry {position}"
+
     def _miss(self, first: int, after: int) -> None:
         self._whole = False
-        place = f"entry {first}" if after - first == 1 else f"entries {first} to {after - 1}"
+        several = f"{self._of.prefix}entries {first} to {after - 1}"
+        place = self._entry(first) if after - first == 1 else several
         self._notes.false("entry-missing", place, "The log was signed with it, and it is gone.")
 
     def _unopened(self, position: int) -> None:
         sentence = "The record and its salt do not open the commitment."
-        self._notes.false("record-altered", f"entry {position}", sentence)
+        self._notes.false("record-altered", self._entry(position), sentence)
 
     def _differs(self, position: int) -> None:
         sentence = "The columns kind and at are not what the record says."
-        self._notes.false("columns-altered", f"entry {position}", sentence)
+        self._notes.false("columns-altered", self._entry(position), sentence)
 
     def _check_erased(
         self, position: int, kind: str, record: bytes | None, salt: bytes | None
     ) -> None:
         if (record is None) != (salt is None):
             sentence = "Record and salt are erased together or not at all."
-            self._notes.false("half-erased", f"entry {position}", sentence)
+            self._notes.false("half-erased", self._entry(position), sentence)
         if position == 0:
             sentence = (
                 "The record that opened the log was erased; whose log it is rests on the head."
             )
-            self._notes.open("first-erased", f"entry {position}", sentence)
-        self._rows.note_erased(kind)
+            self._notes.open("first-erased", self._entry(position), sentence)
+        self._rows.note_erased(position, kind)
 
     def _check_first(self, found: Sequence[tuple[int, Record]]) -> None:
-        """Leaf 0 says whose log it is and which one."""
-        if found and found[0][0] == 0:
-            first = found[0][1]
-            if first["kind"] != "log.opened" or first["origin"] != self._claims.head.origin:
-                sentence = "The first record does not open this log."
-                self._notes.false("first-foreign", "entry 0", sentence)
+        """Leaf 0 says whose log it is, and which closed one it continues."""
+        if not found or found[0][0] != 0:
+            return
+        first, closed = found[0][1], self._of.continues
+        if closed is None:
+            right = first["kind"] == "log.opened" and self._of.number == FIRST_NUMBER
+        else:
+            end = closed.closure
+            right = first["kind"] == "log.closed" and (
+                first["closed"], first["size"], first["root"], first["reason"], first["statement"],
+            ) == (end.origin, end.size, end.root.hex(), end.reason, closed.digest)  # fmt: skip
+        if not right or first["origin"] != self._of.origin:
+            sentence = "The first record does not open this log."
+            self._notes.false("first-foreign", self._entry(0), sentence)
 
     # --- the tree -----------------------------------------------------------
 
@@ -150,7 +163,7 @@ class EntryReader:
         """Add the leaves, and stop where the guard stood to compare the root there."""
         if not self._whole:
             return
-        guard = self._claims.guard
+        guard = self._guard
         ahead = guard.size - self._peaks.size if guard is not None else 0
         if 0 < ahead <= len(leaves):
             self._peaks.extend(leaves[:ahead])
@@ -159,28 +172,30 @@ class EntryReader:
         self._peaks.extend(leaves)
 
     def _pass_guard(self) -> None:
-        guard = self._claims.guard
+        guard = self._guard
         if guard is None or guard.size != self._peaks.size:
             return
         if guard.root != self._peaks.root():
             sentence = "The guard remembers another history of this log."
-            self._notes.false("guard-differs", f"size {guard.size}", sentence)
+            self._notes.false("guard-differs", f"{self._of.prefix}size {guard.size}", sentence)
 
     def _compare_end(self) -> None:
         self._peaks.end()
-        self.root = self._peaks.root()
-        if self.root != self._claims.head.root:
+        root = self._of.root = self._peaks.root()
+        if root != self._of.head.root:
             sentence = "The entries do not give the root that was signed."
-            self._notes.false("root-differs", f"size {self._peaks.size}", sentence)
+            place = f"{self._of.prefix}size {self._peaks.size}"
+            self._notes.false("root-differs", place, sentence)
         done = self._peaks.tiles()
         for level, position in audit_rows.tile_places(self._conn, self._log):
             if not (0 <= level < len(done) and 0 <= position < done[level]):
                 sentence = "The tree has no such tile."
-                self._notes.false("tile-extra", f"tile {level}/{position}", sentence)
+                place = f"{self._of.prefix}tile {level}/{position}"
+                self._notes.false("tile-extra", place, sentence)
 
     def _compare_tile(self, level: int, index: int, hashes: bytes) -> None:
         self._notes.count("tiles")
-        place = f"tile {level}/{index}"
+        place = f"{self._of.prefix}tile {level}/{index}"
         try:
             stored = audit_rows.read_tile(self._conn, self._log, level, index)
         except RowsUnreadable as fault:

@@ -7,6 +7,7 @@ where a storage key opens it, and with the counters of its case.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 from node.audit.fsck.receipts import Receipts
 from node.audit.fsck.records import Record, RecordFault, read_record
 from node.audit.fsck.report import Notes, Progress
+from node.audit.fsck.rows import GAVE_WAY
 from node.storage import Connection, audit_rows
 from node.storage.audit_rows import Values
 from node.storage.vault import Vault
@@ -21,6 +23,11 @@ from protocol.errors import Rejected
 from protocol.messages import decode_inner, decode_message_text
 
 _KINDS: Final = {"out": "message.sent", "in": "message.accepted"}
+_BECAME: Final = {
+    "message.delivered": "delivered",
+    "message.refused-by-peer": "refused",
+    "message.undelivered": "undelivered",
+}
 _STATES: Final = {
     "out": frozenset({"queued", "delivered", "undelivered", "refused"}),
     "in": frozenset({"accepted"}),
@@ -37,6 +44,7 @@ class _Tally:
         default_factory=lambda: {"out": (0, None), "in": (0, None)}
     )
     orders: list[int] = field(default_factory=list)
+    recovered: int = 0  # where state was lost, numbers may be missing that nobody received
 
     def add(self, row: Values) -> None:
         self.counts[row.direction] += 1
@@ -58,6 +66,7 @@ class MessageReader:
         self._notes = notes
         self._tally: _Tally | None = None
         self._case: Values | None = None
+        self._states: Counter[str] = Counter()  # of messages of ours
 
     def read(self, progress: Progress) -> None:
         """Read and compare everything."""
@@ -67,14 +76,16 @@ class MessageReader:
             done += len(page)
             progress("messages", done, total)
         self._close_case()
+        self._compare_states()
         for row in audit_rows.cases_without_messages(self._conn):
             if row.sent_seq or row.accepted_seq:
                 self._false("case-differs", f"case {row.id}", "It counts messages that are gone.")
 
     def _read_page(self, page: Sequence[Values]) -> None:
         cases = audit_rows.cases_by_id(self._conn, list({row.case_id for row in page}))
-        positions = [row.log_position for row in page if row.log_position is not None]
-        entries = self._receipts.entries(positions)
+        entries = self._receipts.entries(
+            (row.log, row.log_position) for row in page if row.log is not None
+        )
         self._receipts.look_up(page)
         for row in page:
             self._notes.count("messages")
@@ -87,28 +98,40 @@ class MessageReader:
                 self._close_case()
                 self._tally, self._case = _Tally(row.case_id), case
             self._tally.add(row)
-            self._check_row(row, case, entries.get(row.log_position))
+            self._states[row.state] += row.direction == "out"
+            self._check_row(row, case, entries.get((row.log, row.log_position)))
         self._check_texts(page, cases)
 
     def _check_row(self, row: Values, case: Values, entry: Values | None) -> None:
         place = f"message {row.identity}"
-        if row.log_position is None or (entry is None and self._receipts.entries_readable):
-            sentence = "No entry of the log records it."
-            self._false("message-not-recorded", place, sentence)
-        elif row.log is None or not self._receipts.is_own_log(row.log):
-            self._false("message-not-recorded", place, "Its row names another log.")
-        elif entry is not None and entry.record is not None:
+        recovered = row.identity in self._receipts.rows.told.recovered
+        if self._tally is not None:
+            self._tally.recovered += recovered
+        if entry is None:
+            log = self._receipts.own.logs.get(row.log)
+            if log is None or row.log_position is None or log.readable:
+                self._false("message-not-recorded", place, "No entry of the log records it.")
+        elif entry.record is not None:
             try:
                 record = read_record(bytes(entry.record), self._receipts.own.network)
             except RecordFault:
                 return  # said already, with the entry
-            if not _same(record, row, case):
+            if not _same(record, row, case, recovered=recovered):
                 sentence = f"Entry {row.log_position} records something else."
                 self._false("message-not-recorded", place, sentence)
         if row.direction == "in":
             self._receipts.check_issued(row, entry)
         else:
             self._receipts.check_held(row, case.peer)
+
+    def _compare_states(self) -> None:
+        """Each message that is no longer on its way has a record of what became of it."""
+        told = self._receipts.rows.told
+        for kind, state in _BECAME.items():
+            lacking = self._states[state] - told.states[state] - told.erased[kind]
+            if lacking > 0:
+                sentence = f"{lacking} are {state} without a record that says so."
+                self._false("state-not-recorded", "messages", sentence)
 
     # --- the signed texts ---------------------------------------------------
 
@@ -149,7 +172,7 @@ class MessageReader:
             return
         place = f"case {case.id}"
         if tally.last["out"] != (case.sent_seq, case.sent_identity) or (
-            tally.counts["out"] != case.sent_seq
+            tally.counts["out"] != case.sent_seq and not tally.recovered
         ):
             self._false("case-differs", place, "It counts other messages sent than are stored.")
         if tally.last["in"] != (case.accepted_seq, case.accepted_identity):
@@ -158,11 +181,23 @@ class MessageReader:
         if gaps > 0 and gaps > audit_rows.count_skips(self._conn, case.id):
             sentence = "Numbers are missing that its other side did not give up."
             self._false("case-differs", place, sentence)
-        self._check_orders(case, tally.orders)
+        self._check_orders(case, tally)
+        self._check_erased(case)
 
-    def _check_orders(self, case: Values, orders: list[int]) -> None:
+    def _check_erased(self, case: Values) -> None:
+        """The key of a case is gone if, and only if, a record says that it was erased."""
+        told = self._receipts.rows.erasures.cases
+        place = f"case {case.id}"
+        if not case.wrapped_key and case.log_id not in told:
+            sentence = "Its key is gone, and no record says that it was erased."
+            self._false("erasure-undocumented", place, sentence)
+        if case.wrapped_key and case.log_id in told:
+            sentence = f"{told[case.log_id]} says that it was erased, and its key is here."
+            self._false("erasure-undone", place, sentence[0].upper() + sentence[1:])
+
+    def _check_orders(self, case: Values, tally: _Tally) -> None:
         """The requested side gives every order; the other side knows those that came back."""
-        every = case.side == "requested"
+        every, orders = case.side == "requested" and not tally.recovered, tally.orders
         opened_here = str(case.id).rpartition("/")[0] == self._receipts.own.authority
         if case.side != ("requesting" if opened_here else "requested"):
             self._false("case-differs", f"case {case.id}", "Its id says who opened it.")
@@ -183,7 +218,9 @@ class MessageReader:
         for page in audit_rows.contested_pages(self._conn):
             codes = audit_rows.refusals_of(self._conn, [row.identity for row in page])
             for row in page:
-                if row.identity not in codes:
+                gave_way = row.code == GAVE_WAY
+                told = self._receipts.rows.told.gave_way if gave_way else codes
+                if row.identity not in told:
                     sentence = "It was kept as a contradiction, but no refusal says so."
                     self._false("refusal-missing", f"message {row.identity}", sentence)
 
@@ -191,8 +228,11 @@ class MessageReader:
         self._notes.false(code, place, sentence)
 
 
-def _same(record: Record, row: Values, case: Values) -> bool:
+def _same(record: Record, row: Values, case: Values, *, recovered: bool) -> bool:
     """Say whether a record is about this message in this case."""
+    if recovered and record["kind"] == "message.recovered":
+        said = record["identity"], record["direction"], record["peer"], record["case"]
+        return bool(said == (row.identity, row.direction, case.peer, case.log_id))
     if record["kind"] != _KINDS[row.direction] or record["identity"] != row.identity:
         return False
     if row.direction == "in":

@@ -51,6 +51,22 @@ class Counts:
     receipts_issued: int = 0
     receipts_held: int = 0
     refusals: int = 0
+    checkpoints: int = 0  # of ours, cosigned
+    witnessed: int = 0  # of peers, that we cosigned
+    notices: int = 0
+    timestamps: int = 0
+    tokens: int = 0
+    persons: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedLog:
+    """A log that was closed: how much of it is here, and where it ended."""
+
+    origin: str
+    size: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +81,7 @@ class Report:
     size: int | None
     root: str | None
     seconds: float
+    closed: tuple[ClosedLog, ...] = ()
 
 
 @dataclass(slots=True)
@@ -76,6 +93,7 @@ class Notes:
     conclusion: Conclusion = Conclusion.SOUND
     counted: Counter[str] = field(default_factory=Counter)
     not_checked: list[str] = field(default_factory=list)
+    closed: list[ClosedLog] = field(default_factory=list)
 
     def false(self, code: str, place: str, sentence: str) -> None:
         """Note something that is provably wrong."""
@@ -102,4 +120,5 @@ class Notes:
         return Report(
             self.conclusion, tuple(self.findings), self.total, Counts(**self.counted),
             tuple(self.not_checked), size, None if root is None else root.hex(), seconds,
+            tuple(self.closed),
         )  # fmt: skip

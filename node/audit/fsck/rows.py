@@ -1,13 +1,19 @@
-"""What records say of rows: each message, refusal and installation that was logged is there.
+"""What records say of rows: each thing that was logged is there, and as it was logged.
 
-The other direction, that each row has its record, is read with the rows. Records come in
-pages, and their rows are looked up by key, a page at once.
+The other direction, that each row has its record, is read with the rows: what is needed for
+that and is little (digests of trust, tokens, notices; counts of states) is gathered here.
+Records come in pages, and their rows are looked up by key, a page at once.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+from node.audit.fsck.erasures import Erasures
+from node.audit.fsck.own import OwnLog
 from node.audit.fsck.records import Record
 from node.audit.fsck.report import Notes
 from node.audit.fsck.trust import INSTALLED, StoredTrust
@@ -15,6 +21,44 @@ from node.storage import Connection, audit_rows
 from node.storage.audit_rows import RowsUnreadable, Values
 
 _DIRECTIONS = {"message.sent": "out", "message.accepted": "in"}
+_STATES = {
+    "message.delivered": ("delivered", frozenset({"delivered"})),
+    "message.refused-by-peer": ("refused", frozenset({"refused", "delivered"})),
+    "message.undelivered": ("undelivered", frozenset({"undelivered", "refused", "delivered"})),
+}
+"""What a record makes of a message of ours, and the states that it may have since."""
+
+_NOTICES = {
+    "log.fork-found": ("fork", "proof"),
+    "log.closure-installed": ("closed", "statement"),
+}
+GAVE_WAY = "recovered"  # the code of what was kept because another message took its place
+_OPENERS = frozenset({"log.opened", "log.closed"})
+_GROUPS = {
+    **dict.fromkeys(_DIRECTIONS, "messages"),
+    **dict.fromkeys(_STATES, "states"),
+    "message.refused": "refusals",
+    "message.resealed": "resealed",
+    "message.recovered": "recovered",
+    "evidence.listed": "evidence",
+}
+
+_Found = list[tuple[int, Record]]
+
+
+@dataclass(slots=True)
+class Told:
+    """What the records of all logs said of rows that are few, or of how many there are."""
+
+    states: Counter[str] = field(default_factory=Counter)  # of messages, by what they are now
+    erased: Counter[str] = field(default_factory=Counter)  # records that are gone, by kind
+    recovered: set[str] = field(default_factory=set)
+    notices: dict[tuple[str, str], str] = field(default_factory=dict)
+    timestamps: set[tuple[int, int, str]] = field(default_factory=set)
+    tokens: dict[str, int] = field(default_factory=dict)  # made, with the end of their time
+    ended: set[str] = field(default_factory=set)
+    persons: dict[str, str] = field(default_factory=dict)  # where each acted first
+    gave_way: set[str] = field(default_factory=set)  # to a message that came back, recorded so
 
 
 class RowsOfRecords:
@@ -25,68 +69,195 @@ class RowsOfRecords:
         self._conn = conn
         self._authority = authority
         self._trust = trust
-        self._notes = notes
-        self.erased_installations = 0
+        self.notes = notes
+        self._log = 0
+        self._prefix = ""
+        self._moved: dict[str, tuple[int, Record]] = {}  # whose row names a later log
+        self.told = Told()
+        self.erasures = Erasures()
 
-    def note_erased(self, kind: str) -> None:
-        """Note that a record of this kind was erased."""
-        self.erased_installations += kind in INSTALLED
+    def begin(self, log: OwnLog) -> None:
+        """Take the records of another log from here on."""
+        self._log, self._prefix = log.number, log.prefix
+
+    def note_erased(self, position: int, kind: str) -> None:
+        """Note that a record is gone; `kind` is what its row says it was."""
+        self.erasures.note_gone(self._log, position)
+        self.told.erased[kind] += 1
+
+    @property
+    def erased_installations(self) -> int:
+        """How many records of installations are gone."""
+        return sum(self.told.erased[kind] for kind in INSTALLED)
 
     def compare(self, found: Sequence[tuple[int, Record]]) -> None:
         """Compare one page of records, each with its position."""
-        messages: list[tuple[int, Record]] = []
-        refused: list[tuple[int, Record]] = []
+        groups: dict[str, _Found] = {}
+        persons = self.told.persons
         for position, record in found:
-            kind = record["kind"]
-            if kind in _DIRECTIONS:
-                messages.append((position, record))
-            elif kind == "message.refused":
-                refused.append((position, record))
-            elif kind in INSTALLED:
-                table, name = INSTALLED[kind]
-                self._trust.recorded[table].add(record[name])
-        try:
-            self._compare_messages(messages)
-            self._compare_refusals(refused)
-        except RowsUnreadable as fault:
-            self._notes.false("unreadable", fault.place, "The database cannot give these rows.")
+            kind, by = record["kind"], record.get("by")
+            if by is not None and by not in persons:
+                persons[by] = self._entry(position)
+            group = _GROUPS.get(kind)
+            if group is None:
+                self._take(position, kind, record)
+            else:
+                groups.setdefault(group, []).append((position, record))
+        for group, records in groups.items():
+            try:
+                getattr(self, f"_compare_{group}")(records)
+            except RowsUnreadable as fault:
+                self.notes.false("unreadable", fault.place, "The database cannot give these rows.")
 
-    def _compare_messages(self, records: Sequence[tuple[int, Record]]) -> None:
-        if not records:
-            return
-        identities = [record["identity"] for _, record in records]
-        rows = audit_rows.message_places(self._conn, identities)
-        envelopes = audit_rows.messages_of_envelopes(
-            self._conn, [record["envelope"] for _, record in records]
-        )
+    def end(self) -> None:
+        """Settle what only the last record could: a row may name a later log if it came back."""
+        for identity, (position, record) in self._moved.items():
+            if identity not in self.told.recovered:
+                self._differs(position, record)
+
+    def _entry(self, position: int) -> str:
+        return f"{self._prefix}entry {position}"
+
+    def _take(self, position: int, kind: str, record: Record) -> None:
+        """Take a record whose rows are read later, all at once."""
+        told = self.told
+        if kind in INSTALLED:
+            table, name = INSTALLED[kind]
+            self._trust.recorded[table].add(record[name])
+        elif kind in _NOTICES:
+            notice, name = _NOTICES[kind]
+            told.notices[notice, record["origin"]] = record[name]
+        elif kind == "token.made":
+            told.tokens[record["token"]] = record["expires"]
+        elif kind == "token.ended":
+            told.ended.add(record["token"])
+        elif kind == "log.timestamped":
+            told.timestamps.add((self._log, record["size"], record["token"]))
+        elif kind == "case.erased":
+            self.erasures.cases[record["case"]] = self._entry(position)
+        elif kind == "record.erased":
+            if not self.erasures.note_told(record["log"], record["entries"]):
+                sentence = "Its list of entries is not in its form."
+                self.notes.false("record-malformed", self._entry(position), sentence)
+        elif kind in _OPENERS and position != 0:
+            sentence = "A log is opened by its first record and by no other."
+            self.notes.false("record-misplaced", self._entry(position), sentence)
+
+    # --- messages -----------------------------------------------------------
+
+    def _compare_messages(self, records: _Found) -> None:
+        rows = self._places(records)
+        envelopes = self._envelopes(records)
+        for position, record in records:
+            row = rows.get(record["identity"])
+            if row is None:
+                self._missing(position, record)
+            elif not self._fits(record, row):
+                self._differs(position, record)
+            elif row.log is not None and row.log > self._log:
+                self._moved[record["identity"]] = position, record
+            elif (row.log, row.log_position) != (self._log, position):
+                self._differs(position, record)
+            elif envelopes.get(record["envelope"]) != record["identity"]:
+                self._unknown(position, record)
+
+    def _compare_states(self, records: _Found) -> None:
+        """What became of messages of ours, and the very receipt that made it so."""
+        rows = self._places(records)
+        receipts = audit_rows.receipts_of(self._conn, list(rows))
+        for position, record in records:
+            made, possible = _STATES[record["kind"]]
+            row = rows.get(record["identity"])
+            if row is None:
+                if self._missing(position, record):
+                    self.told.gave_way.add(record["identity"])
+                continue
+            receipt = receipts.get(record["identity"])
+            now = row.state == made
+            same = (
+                not now
+                or "receipt" not in record
+                or (
+                    receipt is not None and hashlib.sha256(receipt).hexdigest() == record["receipt"]
+                )
+            )
+            if row.direction != "out" or row.state not in possible or not same:
+                self._differs(position, record)
+            self.told.states[made] += now
+
+    def _compare_recovered(self, records: _Found) -> None:
+        rows = self._places(records)
+        receipts = audit_rows.receipts_of(self._conn, list(rows))
         for position, record in records:
             identity = record["identity"]
-            row = rows.get(identity)
+            row, receipt = rows.get(identity), receipts.get(identity)
+            self.told.recovered.add(identity)
             if row is None:
-                sentence = f"Entry {position} records it ({record['kind']}), but it is not stored."
-                self._notes.false("message-missing", f"message {identity}", sentence)
-            elif not self._fits(position, record, row):
-                sentence = f"Its row is not what entry {position} records."
-                self._notes.false("message-differs", f"message {identity}", sentence)
-            elif envelopes.get(record["envelope"]) != identity:
-                sentence = f"Its envelope in entry {position} is not known to hold it."
-                self._notes.false("envelope-unknown", f"message {identity}", sentence)
+                self._missing(position, record)
+                continue
+            order = record["order"] in {None, row.order_number}
+            digest = None if receipt is None else hashlib.sha256(receipt).hexdigest()
+            if row.direction != record["direction"] or not order or digest != record["receipt"]:
+                self._differs(position, record)
+            if row.direction == "out":
+                self.told.states[row.state] += 1
 
-    def _fits(self, position: int, record: Record, row: Values) -> bool:
-        _identity, direction, log_position, order = row
-        if direction != _DIRECTIONS[record["kind"]] or log_position != position:
-            return False
-        if direction == "in" and record["to"] != self._authority:
-            return False
-        return record["order"] is None or record["order"] == order
+    def _compare_resealed(self, records: _Found) -> None:
+        envelopes = self._envelopes(records)
+        for position, record in records:
+            if envelopes.get(record["envelope"]) != record["identity"]:
+                self._unknown(position, record)
 
-    def _compare_refusals(self, records: Sequence[tuple[int, Record]]) -> None:
-        if not records:
-            return
-        identities = [record["identity"] for _, record in records]
-        codes = audit_rows.refusals_of(self._conn, identities)
+    def _compare_evidence(self, records: _Found) -> None:
+        rows = self._places(records)
+        for position, record in records:
+            if record["identity"] not in rows:
+                self._missing(position, record)
+
+    def _compare_refusals(self, records: _Found) -> None:
+        codes = audit_rows.refusals_of(self._conn, [one["identity"] for _, one in records])
         for position, record in records:
             identity = record["identity"]
             if codes.get(identity) != record["code"] or record["to"] != self._authority:
-                sentence = f"Entry {position} records it, and no row says the same."
-                self._notes.false("refusal-missing", f"refusal {identity}", sentence)
+                sentence = f"{self._said(position)} records it, and no row says the same."
+                self.notes.false("refusal-missing", f"refusal {identity}", sentence)
+
+    def _places(self, records: _Found) -> dict[str, Values]:
+        return audit_rows.message_places(self._conn, [one["identity"] for _, one in records])
+
+    def _envelopes(self, records: _Found) -> dict[str, str]:
+        digests = [one["envelope"] for _, one in records]
+        return audit_rows.messages_of_envelopes(self._conn, digests)
+
+    def _fits(self, record: Record, row: Values) -> bool:
+        if row.direction != _DIRECTIONS[record["kind"]]:
+            return False
+        if row.direction == "in" and record["to"] != self._authority:
+            return False
+        return record["order"] is None or record["order"] == row.order_number
+
+    # --- what is said -------------------------------------------------------
+
+    def _said(self, position: int) -> str:
+        place = self._entry(position)
+        return place[0].upper() + place[1:]
+
+    def _missing(self, position: int, record: Record) -> bool:
+        """Say that a message is not there, unless it gave way to one that came back."""
+        identity = record["identity"]
+        kept = audit_rows.contested_among(self._conn, [identity])
+        if kept.get(identity) == GAVE_WAY:
+            return True
+        sentence = f"{self._said(position)} records it ({record['kind']}), but it is not stored."
+        self.notes.false("message-missing", f"message {identity}", sentence)
+        return False
+
+    def _differs(self, position: int, record: Record) -> None:
+        place = f"message {record['identity']}"
+        sentence = f"Its row is not what {self._entry(position)} records ({record['kind']})."
+        self.notes.false("message-differs", place, sentence)
+
+    def _unknown(self, position: int, record: Record) -> None:
+        place = f"message {record['identity']}"
+        sentence = f"Its envelope in {self._entry(position)} is not known to hold it."
+        self.notes.false("envelope-unknown", place, sentence)

@@ -14,7 +14,7 @@ from typing import Final
 
 from keys.directory import Directory
 from node.audit.fsck.report import Notes
-from node.storage import Connection, audit_rows
+from node.storage import Connection, audit_rows, audit_watch_rows
 from node.storage.audit_rows import Values
 from protocol.checkpoint import LogKeys
 from protocol.dsse import Unverified
@@ -48,6 +48,20 @@ class StoredTrust:
         except Rejected:
             return None
 
+    def keys_of(self, origin: str) -> LogKeys | None:
+        """Give the keys of a log by its name, or None if they are not here."""
+        try:
+            return self.directory.keys_of_log(origin, even_revoked=True)
+        except Rejected:
+            return None
+
+    def witness_pairs(self, authority: str) -> list[LogKeys]:
+        """Give the keys with which an authority witnesses, those of every time."""
+        entries = [one.trusted.document.authority(authority) for one in self.directory.chain]
+        pairs = {term.key_ids for entry in entries if entry is not None for term in entry.witness}
+        found = (self.directory.index.pair(key_ids) for key_ids in pairs)
+        return [LogKeys(*pair) for pair in found if pair is not None]
+
     def compare(self, notes: Notes, *, erased: int) -> None:
         """Compare what is stored with what the log recorded, once all of it was read."""
         for table, digests in self.stored.items():
@@ -68,6 +82,8 @@ def load_trust(conn: Connection, network: str, notes: Notes) -> StoredTrust:
         "revocations": audit_rows.revocation_rows(conn),
     }
     raw = [[(bytes(row[1]), int(row[2])) for row in rows] for rows in tables.values()]
+    closings = audit_watch_rows.notice_rows(conn)
+    raw.append([(bytes(row.raw), int(row.at)) for row in closings if row.kind == "closed"])
     directory = Directory.from_stored(network, *raw)
     held = _held(directory) if directory.chain else None
     for table, rows in tables.items():

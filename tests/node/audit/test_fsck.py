@@ -199,42 +199,6 @@ def test_a_database_that_is_not_there_is_no_finding(fiji: AtRest) -> None:
         audit(fiji)
 
 
-# --- erasure --------------------------------------------------------------------------------
-
-
-def test_an_erased_record_leaves_a_sound_log(fiji: AtRest) -> None:
-    """Erasing record and salt together is lawful, and is counted."""
-    fiji.tamper("UPDATE log_entries SET record = NULL, salt = NULL WHERE kind = 'message.sent'")
-    report = audit(fiji)
-    assert report.findings == ()
-    assert report.counts.erased == 3
-
-
-def test_an_erased_first_record_leaves_it_open(fiji: AtRest) -> None:
-    """Whose log it is then rests on the head alone, and that is said."""
-    fiji.tamper("UPDATE log_entries SET record = NULL, salt = NULL WHERE position = 0")
-    report = audit(fiji)
-    assert report.conclusion is Conclusion.UNDECIDED
-    assert codes(report) == {"first-erased"}
-
-
-def test_an_erased_case_is_not_opened(fiji: AtRest) -> None:
-    """Where the key of a case is destroyed its texts are not said to be altered."""
-    fiji.tamper("UPDATE cases SET wrapped_key = x''")
-    report = audit(fiji)
-    assert (report.conclusion, report.counts.texts) == (Conclusion.SOUND, 0)
-
-
-def test_an_erased_installation_leaves_it_open(fiji: AtRest) -> None:
-    """A listing whose record may be the erased one is neither proved nor refuted."""
-    fiji.tamper(
-        "UPDATE log_entries SET record = NULL, salt = NULL WHERE kind = 'listing.installed'"
-    )
-    report = audit(fiji)
-    assert report.conclusion is Conclusion.UNDECIDED
-    assert codes(report) == {"trust-not-recorded"}
-
-
 # --- keys, guard and forks ------------------------------------------------------------------
 
 

@@ -1,0 +1,182 @@
+"""What was watched: our checkpoints that peers cosigned, and theirs that we did.
+
+Each checkpoint is verified by the keys of its log and by those of its witnesses, and ours
+are compared with the trees that we derived: every state that this log ever showed is one
+of its own. What we hold of a peer must rest on what we have cosigned of its log, or be kept
+as unproven. Knows no entry.
+"""
+
+from __future__ import annotations
+
+from node.audit.fsck.own import Own
+from node.audit.fsck.report import Notes
+from node.audit.fsck.trust import StoredTrust
+from node.storage import Connection, audit_watch_rows
+from node.storage.audit_rows import Values
+from protocol.checkpoint import (
+    Checkpoint,
+    SignedCheckpoint,
+    verify_checkpoint,
+    verify_cosignature,
+    witness_name,
+)
+from protocol.digest import sha256_hex
+from protocol.errors import KeyUnknown, NotAuthentic, Rejected
+
+_WITNESS = "/witness"
+
+
+class Watch:
+    """The state of this node as a witness: what it cosigned, and what nobody has shown."""
+
+    def __init__(self, own: Own, trust: StoredTrust, notes: Notes) -> None:
+        """Judge by the keys in `trust`."""
+        self._own = own
+        self._trust = trust
+        self._notes = notes
+        self._cosigned: dict[str, Checkpoint] = {}
+        self._unproven: set[Checkpoint] = set()
+
+    def load(self, conn: Connection) -> None:
+        """Verify what is stored about the logs of peers."""
+        for row in audit_watch_rows.witnessed_rows(conn):
+            place = f"witnessed {row.origin}"
+            self._notes.count("witnessed")
+            signed = self._verify_peer(row, place)
+            if signed is None:
+                continue
+            self._cosigned[row.origin] = signed.checkpoint
+            ours = witness_name(self._own.network, self._own.authority)
+            if ours not in self._witnesses(signed, place):
+                sentence = "Our own word is not on it."
+                self._notes.false("witnessed-not-cosigned", place, sentence)
+        for row in audit_watch_rows.unproven_rows(conn):
+            signed = self._verify_peer(row, f"unproven {row.origin} {row.size}")
+            if signed is not None:
+                self._unproven.add(signed.checkpoint)
+
+    def what_is_wrong(self, signed: SignedCheckpoint) -> str | None:
+        """Say why nobody should have counted a receipt on this checkpoint of a peer."""
+        checkpoint = signed.checkpoint
+        if checkpoint in self._unproven:
+            return None
+        cosigned = self._cosigned.get(checkpoint.origin)
+        if cosigned is None:
+            return None  # never watched, as before the first exchange that could show it
+        if checkpoint.size > cosigned.size:
+            return (
+                f"It rests on size {checkpoint.size} of a log of which this node remembers"
+                f" {cosigned.size}: what it cosigned was set back."
+            )
+        if checkpoint.size == cosigned.size and checkpoint.root != cosigned.root:
+            return "It rests on another history of its log than this node has cosigned."
+        return None
+
+    def read_own(self, conn: Connection) -> None:
+        """Verify our own checkpoints that were cosigned, and compare them with our trees."""
+        for page in audit_watch_rows.checkpoint_pages(conn):
+            for row in page:
+                self._notes.count("checkpoints")
+                self._check_own(row)
+
+    def _check_own(self, row: Values) -> None:
+        place = f"checkpoint {row.log}/{row.size}"
+        signed = self.verify_own(row.log, row.size, bytes(row.raw), place)
+        if signed is None:
+            return
+        words = self._witnesses(signed, place)
+        if len(words) < row.witnesses:
+            sentence = f"Its row counts {row.witnesses} witnesses, and {len(words)} signed it."
+            self._notes.false("columns-altered", place, sentence)
+
+    def verify_own(self, log: int, size: int, raw: bytes, place: str) -> SignedCheckpoint | None:
+        """Verify a checkpoint of a log of ours, also against the tree that we derived."""
+        found = self._own.logs.get(log)
+        if found is None:
+            self._notes.false("checkpoint-foreign", place, "No log of that number is here.")
+            return None
+        if found.keys is None:
+            return None  # said once, with the head
+        try:
+            signed = verify_checkpoint(raw, origin=found.origin, keys=found.keys)
+        except Rejected as fault:
+            sentence = f"It does not verify: {fault.detail}."
+            self._notes.false("checkpoint-not-authentic", place, sentence)
+            return None
+        if signed.checkpoint.size != size:
+            self._notes.false("columns-altered", place, "Its size is another than its row says.")
+        root = found.root_at(signed.checkpoint.size)
+        if root is not None and root != signed.checkpoint.root:
+            sentence = f"It was signed under another history of log {log}."
+            self._notes.false("log-forked", place, sentence)
+        return signed
+
+    def _verify_peer(self, row: Values, place: str) -> SignedCheckpoint | None:
+        keys = self._trust.keys_of(row.origin)
+        if keys is None:
+            self._notes.open("peer-keys-missing", place, "The keys of that log are not here.")
+            return None
+        try:
+            signed = verify_checkpoint(bytes(row.raw), origin=row.origin, keys=keys)
+        except Rejected as fault:
+            sentence = f"It does not verify: {fault.detail}."
+            self._notes.false("checkpoint-not-authentic", place, sentence)
+            return None
+        if (signed.checkpoint.size, signed.checkpoint.root) != (row.size, bytes(row.root)):
+            self._notes.false("columns-altered", place, "Its columns are not what it says.")
+        return signed
+
+    def _witnesses(self, signed: SignedCheckpoint, place: str) -> set[str]:
+        """Give the names of the witnesses whose word holds; every line must belong to one."""
+        held: set[str] = set()
+        for name in {line.name for line in signed.other_signatures}:
+            try:
+                self._verify_word(signed, name)
+                held.add(name)
+            except KeyUnknown as fault:
+                self._notes.open("witness-keys-missing", place, f"{name}: {fault.detail}.")
+            except Rejected as fault:
+                sentence = f"The word of {name} on it does not verify: {fault.detail}."
+                self._notes.false("cosignature-not-authentic", place, sentence)
+        return held
+
+    def _verify_word(self, signed: SignedCheckpoint, name: str) -> None:
+        lines = [line for line in signed.other_signatures if line.name == name]
+        network, _, rest = name.partition("/")
+        if network != self._own.network or not rest.endswith(_WITNESS) or len(lines) != 2:  # noqa: PLR2004  (its two lines)
+            raise NotAuthentic("not the two lines of a witness of this network")
+        pairs = self._trust.witness_pairs(rest.removesuffix(_WITNESS))
+        fault: Rejected = KeyUnknown("the keys of that witness are not here")
+        for keys in pairs:
+            try:
+                verify_cosignature(signed.checkpoint, lines, name=name, keys=keys)
+            except Rejected as said:
+                fault = said
+            else:
+                return
+        raise fault
+
+
+def read_timestamps(
+    conn: Connection, watch: Watch, recorded: set[tuple[int, int, str]], notes: Notes
+) -> None:
+    """Compare timestamps with their records, and their checkpoints with our trees.
+
+    What a timestamp authority signed inside a token is judged where its certificate is at
+    hand: `comity verify --tsa-ca`.
+    """
+    stored: set[str] = set()
+    for page in audit_watch_rows.timestamp_pages(conn):
+        for row in page:
+            notes.count("timestamps")
+            place = f"timestamp {row.digest}"
+            stored.add(row.digest)
+            if sha256_hex(bytes(row.token)) != row.digest:
+                notes.false("timestamp-altered", place, "It is not the one that its digest names.")
+            watch.verify_own(row.log, row.size, bytes(row.checkpoint), place)
+            if not any(one[1:] == (row.size, row.digest) for one in recorded):
+                notes.false("timestamp-not-recorded", place, "The log has no record of it.")
+    for _log, size, digest in recorded:
+        if digest not in stored:
+            sentence = f"The log records one of size {size}, but it is not stored."
+            notes.false("timestamp-missing", f"timestamp {digest}", sentence)
