@@ -31,12 +31,14 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: migrate vault
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows
     node.storage: audit_rows audit_watch_rows export_rows recovery_rows
-    node.storage: search_rows
+    node.storage: search_rows witness_rows auditor_rows
     node.storage: health_rows writer
     node: storage
     node.audit: records guard tiles log fsck verify kept export search
     node.evidence: paths manifest hashing compare
-    node: anchor office trust_watch outbox
+    node: anchor office trust_watch
+    node.audit: witness
+    node: outbox
     node.cases: evidence_in_body register
     node: inbox
     node.transport: errors limits batch c2sp form hop tls addresses paths connection quota
