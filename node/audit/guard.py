@@ -63,6 +63,17 @@ class FileGuard:
         found = self.read()
         if found is None or guarded_checkpoint(found) != old:
             raise Recovering("the guard does not hold the checkpoint that was last committed")
+        self._replace(new)
+
+    def supersede(self, new: bytes) -> None:
+        """Give the guard to another log, whatever it held; for a recovery alone.
+
+        The log that it guarded is closed by then: nothing will sign it again.
+        """
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._replace(new)
+
+    def _replace(self, new: bytes) -> None:
         fresh = self._path.with_name(self._path.name + ".new")
         # Expected system calls: open, write, fsync, rename, open, fsync. A crash before the
         # rename leaves the old guard, which start-up advances again.
@@ -80,6 +91,11 @@ class FileGuard:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def read_guard(path: Path) -> bytes | None:
+    """Read the checkpoint that a guard's file holds, or None if there is no file."""
+    return FileGuard(path).read()
 
 
 def guarded_checkpoint(raw: bytes) -> Checkpoint:

@@ -1,0 +1,229 @@
+"""Ask the peers what was lost: the newest state of our log, and the messages with receipts.
+
+Changes nothing but a folder of pages as they came. Everything in them proves itself later,
+when it is installed; here only checkpoints are read, for where the log has to be closed.
+Knows neither cases nor texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from node.app import Node
+from node.audit.guard import guarded_checkpoint, read_guard
+from node.peers import Peers
+from node.recovery.pages import clear, keep_page
+from node.storage import Connection, log_rows, recovery_rows
+from node.transport.batch import Batch, Receipted
+from node.transport.client import PeerClient
+from node.transport.errors import TransportFailure
+from node.transport.routes import Recovery
+from protocol.checkpoint import Checkpoint, LogKeys, verify_checkpoint
+from protocol.errors import Misuse, Recovering, Rejected
+from protocol.merkle import tree_root
+from protocol.proof import decode_proof
+from protocol.receipt import decode_receipt
+from protocol.record import decode_decision
+
+_PAGES_MAX: Final = 2_000  # of one peer, each of up to 64 messages and 8 MiB
+
+
+class NothingLost(Exception):
+    """The log here is what its peers know: there is nothing to recover."""
+
+
+class PeersAway(Exception):
+    """Peers could not be asked, so what they hold would be missed."""
+
+    def __init__(self, away: dict[str, str]) -> None:
+        """Keep the code of the failure by peer."""
+        super().__init__(", ".join(f"{peer} ({code})" for peer, code in sorted(away.items())))
+        self.away = away
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the peers say: where the old log ends, and how many messages came back."""
+
+    newest: Checkpoint
+    lost: Recovery
+    messages: dict[str, int] = field(default_factory=dict)  # by peer
+
+
+async def gather(
+    node: Node, peers: Peers, folder: Path, *, without: Collection[str] = ()
+) -> Gathered:
+    """Ask every peer but those in `without`, and put their pages into `folder`.
+
+    Raises `NothingLost`, or `PeersAway` if a peer cannot be asked.
+    """
+    keys = node.log.keys
+    wanted = [
+        peer for peer in node.office.directory.peers(node.office.authority) if peer not in without
+    ]
+    lost = node.database.read(lambda conn: _lost(conn, node, keys))
+    clear(folder)
+    known: list[Checkpoint] = []
+    counts: dict[str, int] = {}
+    away: dict[str, str] = {}
+    for peer in wanted:
+        client = peers.client(peer)
+        if client is None:
+            away[peer] = "no-address"
+            continue
+        try:
+            known += await _monitored(client, node.log.origin, keys)
+            counts[peer], found = await _fetch(client, folder, peer, lost, node)
+        except TransportFailure as fault:
+            away[peer] = fault.code
+        else:
+            known += found
+    if away:
+        raise PeersAway(away)
+    newest = node.database.read(lambda conn: _newest(conn, node, known))
+    return Gathered(newest, lost, counts)
+
+
+async def fetch_later(node: Node, peers: Peers, folder: Path, peer: str, lost: Recovery) -> int:
+    """Ask one peer that was away when the log was closed; gives how many messages came."""
+    client = peers.client(peer)
+    if client is None:
+        raise PeersAway({peer: "no-address"})
+    try:
+        count, _ = await _fetch(client, folder, peer, lost, node)
+    except TransportFailure as fault:
+        raise PeersAway({peer: fault.code}) from fault
+    return count
+
+
+async def _monitored(client: PeerClient, origin: str, keys: LogKeys) -> list[Checkpoint]:
+    """Ask for the newest checkpoint of ours that the peer has cosigned."""
+    raw = await client.witness_checkpoint(origin)
+    return [] if raw is None else _own([raw], origin, keys)
+
+
+def _own(raws: Iterable[bytes], origin: str, keys: LogKeys) -> list[Checkpoint]:
+    """Give those of the checkpoints that our own log has signed; no other counts."""
+    found = []
+    for raw in raws:
+        try:
+            found.append(verify_checkpoint(raw, origin=origin, keys=keys).checkpoint)
+        except Rejected:
+            continue  # of another log, or nobody's: it says nothing about ours
+    return found
+
+
+async def _fetch(
+    client: PeerClient, folder: Path, peer: str, lost: Recovery, node: Node
+) -> tuple[int, list[Checkpoint]]:
+    """Fetch all pages of one peer into its folder; gives how many messages, and checkpoints."""
+    count, newest = 0, list[Checkpoint]()
+    for number in range(_PAGES_MAX + 1):
+        page = await client.recover(lost.above, lost.log, lost.since, lost.after)
+        if not page.envelopes:
+            break
+        if number == _PAGES_MAX:
+            raise TransportFailure("bad-answer", "more pages than a peer can owe us", signed=True)
+        keep_page(folder, peer, number, page.encode())
+        count += len(page.envelopes)
+        found = _own(_checkpoints(page), node.log.origin, node.log.keys)
+        newest = [max((*newest, *found), key=_size)] if newest or found else []
+        lost = replace(lost, after=_last_identity(page))
+    return count, newest
+
+
+def _size(checkpoint: Checkpoint) -> int:
+    return checkpoint.size
+
+
+def _checkpoints(page: Batch) -> list[bytes]:
+    """Give the checkpoints that the receipts of a page rest on."""
+    found = []
+    for one in page.answers.answers:
+        if isinstance(one, Receipted):
+            try:
+                found.append(decode_proof(decode_receipt(one.receipt).proof).checkpoint_raw)
+            except Rejected:
+                continue  # said when it is installed
+    return found
+
+
+def _last_identity(page: Batch) -> str:
+    """Give the identity of the last message of a page, from its receipt: where to go on."""
+    answers = page.answers.answers
+    last = answers[-1] if answers else None
+    if not isinstance(last, Receipted) or len(answers) != len(page.envelopes):
+        raise TransportFailure("bad-answer", "a message without its receipt", signed=True)
+    try:
+        return decode_decision(decode_receipt(last.receipt).record).identity
+    except Rejected as fault:
+        raise TransportFailure("bad-answer", fault.detail, signed=True) from fault
+
+
+# --- our own log -----------------------------------------------------------
+
+
+def _lost(conn: Connection, node: Node, keys: LogKeys) -> Recovery:
+    """Say from where on our state may be lost: above the newest that a witness has seen.
+
+    What is in the database above it may be another history than the one that was signed, so
+    it is asked for as well; what is here already comes in vain, and does no harm.
+    """
+    number, origin = node.log.number, node.log.origin
+    raw = recovery_rows.newest_cosigned(conn, number)
+    if raw is not None:
+        try:
+            signed = verify_checkpoint(raw, origin=origin, keys=keys)
+        except Rejected:
+            return Recovery(0, number, 0, None)  # altered: everything is asked for
+        if _holds(conn, node, signed.checkpoint):
+            return Recovery(signed.checkpoint.size, number, signed.time, None)
+    return Recovery(0, number, 0, None)
+
+
+def _holds(conn: Connection, node: Node, checkpoint: Checkpoint) -> bool:
+    """Say whether the log here, as its tiles give it, went through a checkpoint."""
+    head = log_rows.read_head(conn, node.log.origin)
+    if head is None or checkpoint.size > head.size:
+        return False
+    number = node.log.number
+
+    def read(level: int, index: int, _width: int) -> bytes:
+        return log_rows.read_tile(conn, number, level, index)
+
+    try:
+        return tree_root(checkpoint.size, read) == checkpoint.root
+    except Misuse:  # tiles are missing
+        return False
+
+
+def _newest(conn: Connection, node: Node, known: list[Checkpoint]) -> Checkpoint:
+    """Give the newest state of the old log that anybody may have seen, or `NothingLost`.
+
+    The guard counts where the database does not hold it: then it is what was signed before
+    the database was set back. Where it holds it, the guard is no wiser than the database.
+    """
+    guarded = _guarded(node)
+    foreign = [one for one in known if not _holds(conn, node, one)]
+    if guarded is not None and not _holds(conn, node, guarded):
+        foreign.append(guarded)
+    head = log_rows.read_head(conn, node.log.origin)
+    if not foreign:
+        if node.log.halted is None:
+            raise NothingLost
+        foreign = known or ([] if guarded is None else [guarded])
+        if head is not None:
+            foreign = [*foreign, Checkpoint(head.origin, head.size, head.root)]
+    return max(foreign, key=_size)
+
+
+def _guarded(node: Node) -> Checkpoint | None:
+    raw = read_guard(node.settings.guard.file)
+    try:
+        found = None if raw is None else guarded_checkpoint(raw)
+    except Recovering:
+        return None  # damaged: it says nothing
+    return found if found is not None and found.origin == node.log.origin else None
