@@ -31,7 +31,7 @@ from typing import Final
 from keys.keyfile import read_key_file
 from node.app import Node, open_node
 from node.audit.fsck import Conclusion, fsck
-from node.audit.records import MessageDelivered
+from node.audit.records import KeyRotated
 from node.storage import Connection, log_rows
 from node.storage.engine import open_database
 from node.storage.writer import Tx
@@ -49,9 +49,9 @@ GROWTH_S_MAX: Final = 0.5  # for each rate at each size
 UNIT: Final = 4_096  # records in one unit while the log is filled
 
 
-def record(number: int, now: int) -> MessageDelivered:
-    """Give a record of usual size: two digests."""
-    return MessageDelivered(NETWORK, now, f"{number:064x}", f"{number + 1:064x}")
+def record(number: int, now: int) -> KeyRotated:
+    """Give a record of usual size, two digests, of a kind that names no row."""
+    return KeyRotated(NETWORK, now, "hop", f"{number:064x}", f"{number + 1:064x}")
 
 
 def make_log(folder: Path, database: str | None) -> Node:
