@@ -56,8 +56,8 @@ def describe_plain(fault: Rejected | OSError) -> Fault:
         return Fault("file", f"{name}{fault.strerror or fault}.", Exit.FAILED)
     if isinstance(fault, Recovering):
         told = (
-            f"The log signs nothing: {fault.detail}. `comity doctor` says what to do; "
-            "do not delete the guard."
+            f"The log signs nothing: {fault.detail}. `comity doctor` says what to do, and "
+            "`comity audit recover` fetches what was lost; do not delete the guard."
         )
         return Fault(fault.code, told, Exit.FAILED)
     if isinstance(fault, TooLarge):

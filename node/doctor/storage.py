@@ -22,7 +22,8 @@ _SQLITE_WHOLE: Final = (3, 51, 3)  # earlier ones can corrupt a log that two con
 _BEHIND_S_MAX: Final = 5
 
 _RESTORE: Final = (
-    'Start no other copy, and delete nothing: deploy/RUNBOOK.md, "A restored database".'
+    "Start no other copy, and delete nothing. `comity audit recover` fetches from the peers what"
+    ' was lost; first read deploy/RUNBOOK.md, "A restored database".'
 )
 _NO_GUARD: Final = (
     "Move it back if it was moved; never put one back from a backup, and make none: "
@@ -104,7 +105,8 @@ def check_guard(conn: Connection, path: Path, log_prefix: str) -> Check:
         heads = {row.origin: row for row in audit_rows.read_heads(conn)}
     except RowsUnreadable as fault:
         return failed(name, f"{fault}.", _ADVICE["broken"])
-    head = heads.get(max((one for one in heads if one.startswith(log_prefix)), default=""))
+    own = [one for one in heads if one.startswith(log_prefix)]
+    head = heads.get(max(own, key=lambda one: int(one.rpartition("/")[2]), default=""))
     if head is None:
         return failed(name, "The database holds no log of this authority.", _RESTORE)
     if raw is None:
