@@ -22,7 +22,7 @@ ORDER: tuple[str, ...] = tuple(
     protocol: messages envelope
     protocol: document network listing revocation receipt_file
     protocol: continuation witness_wire fork closure policy
-    protocol: bundle summary bundle_parts
+    protocol: bundle summary bundle_parts bundle_trust bundle_logs bundle_case bundle_check
 
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
 
@@ -31,19 +31,20 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: migrate vault
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows
     node.storage: audit_rows audit_watch_rows export_rows recovery_rows
-    node.storage: search_rows witness_rows auditor_rows
+    node.storage: search_rows witness_rows watch_rows auditor_rows
     node.storage: health_rows writer
     node: storage
-    node.audit: records guard tiles log fsck verify kept export search
+    node.audit: faults records guard tiles log fsck verify kept export search erasure
     node.evidence: paths manifest hashing compare
     node: anchor office trust_watch
     node.audit: witness
-    node: outbox
+    node: quorum own_log forks following outbox
     node.cases: evidence_in_body register
     node: inbox
     node.transport: errors limits batch c2sp form hop tls addresses paths connection quota
     node.transport: routes unsigned listener client
-    node: returning peers courier gossip exchange doctor app own_listing setup faults
+    node: tile_client witnessing notices monitor
+    node: returning peers courier gossip exchange served doctor app own_listing setup faults
     node: recovery rotation desk reading control run demo
     node: cli
     """.strip().splitlines()

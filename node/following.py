@@ -1,0 +1,164 @@
+"""Following the logs of peers: what an answer shows of them, against what we remember.
+
+An answer with receipts comes with a continuation: the sender's log, at the sizes that the
+receipts rest on and at the size that we cosigned last, leads to one newer checkpoint. Then
+
+* consistent: our memory moves to the newer one, cosigned, and the receipts count, all in
+  one transaction;
+* inconsistent: the log has shown two histories. The proof is kept, the receipts are kept
+  and count for nothing;
+* not shown: the receipts count, since they bind their issuer whatever its log does later,
+  and their checkpoints are remembered as unproved until the monitor has looked, which
+  accuses nobody.
+
+Nothing here is about our own log, and no message is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from node.audit.witness import Witness
+from node.forks import Forks
+from node.logs import get
+from node.office import Office
+from node.storage import Connection, peer_rows, watch_rows, witness_rows
+from node.storage.peer_rows import Alarm
+from node.storage.watch_rows import Unproved
+from node.storage.writer import Tx
+from protocol.checkpoint import Checkpoint, SignedCheckpoint
+from protocol.continuation import Link, VerifiedContinuation, verify_continuation
+from protocol.errors import Forked, Rejected, Unproven
+from protocol.fork import make_fork
+
+_log = get("following")
+
+
+class Following:
+    """Remembers the logs of peers, and judges what they show against it."""
+
+    def __init__(self, office: Office, witness: Witness, forks: Forks) -> None:
+        """Judge by the keys that `office` trusts; `witness` holds the memory."""
+        self._office = office
+        self._witness = witness
+        self._forks = forks
+
+    def seen(self, conn: Connection, peer: str) -> bytes | None:
+        """Give the newest checkpoint of a peer's open log that we have cosigned, with our word."""
+        directory = self._office.directory
+        try:
+            origin, _ = directory.log_keys(peer)
+        except Rejected:
+            return None
+        state = witness_rows.read_witnessed(conn, origin)
+        return None if state is None else state.raw
+
+    def examine(self, peer: str, raw: bytes | None) -> VerifiedContinuation | None:
+        """Verify a continuation of a peer's open log; needs no storage, so any thread may.
+
+        One that does not verify is none: what it should have shown is then not shown.
+        """
+        if raw is None:
+            return None
+        try:
+            origin, keys = self._office.directory.log_keys(peer)
+            return verify_continuation(raw, origin=origin, keys=keys)
+        except Rejected as fault:
+            _log.warning("continuation-refused", peer=peer, code=fault.code, detail=fault.detail)
+            return None
+
+    def follow(
+        self,
+        tx: Tx,
+        peer: str,
+        told: VerifiedContinuation | None,
+        receipted: Iterable[SignedCheckpoint],
+    ) -> frozenset[Checkpoint]:
+        """Move our memory as far as is shown; gives the checkpoints that contradict it.
+
+        `receipted` are the checkpoints that receipts of this answer rest on.
+        """
+        distinct = {one.checkpoint: one for one in receipted}
+        try:
+            shown = told if told is not None and self.move(tx, peer, told) else None
+        except Forked:
+            _log.error("log-contradicts", peer=peer, count=len(distinct))
+            return frozenset(distinct)
+        return frozenset(
+            checkpoint
+            for checkpoint, signed in distinct.items()
+            if self._contradicts(tx, peer, signed, shown)
+        )
+
+    def move(self, tx: Tx, peer: str, told: VerifiedContinuation) -> bool:
+        """Move our memory along a continuation; False if nothing shows that it continues it.
+
+        Raises `Forked`, once the proof is kept, if the log had another history before.
+        """
+        origin, head = told.signed.checkpoint.origin, told.signed.checkpoint
+        state = witness_rows.read_witnessed(tx.conn, origin)
+        if state is not None:
+            try:
+                told.require(state.size, state.root)
+            except Unproven:
+                return False
+            except Forked:
+                self.prove(tx, peer, state.raw, told.signed.raw, told.links.get(state.size))
+                raise
+            if (state.size, state.root) == (head.size, head.root):
+                return True
+        try:
+            self._witness.follow(tx, origin, told)
+        except Forked:  # consistent with all before, and beyond where the log was closed
+            self._cut_off(tx, peer, told.signed)
+            raise
+        return True
+
+    def _contradicts(
+        self, tx: Tx, peer: str, signed: SignedCheckpoint, told: VerifiedContinuation | None
+    ) -> bool:
+        """Judge one checkpoint against what is remembered and what was just shown."""
+        one = signed.checkpoint
+        state = witness_rows.read_witnessed(tx.conn, one.origin)
+        if state is not None and state.size == one.size:
+            return state.root != one.root and self.prove(tx, peer, state.raw, signed.raw)
+        if told is not None and told.signed.checkpoint.origin == one.origin:
+            try:
+                told.require(one.size, one.root)
+            except Forked:
+                return self.prove(tx, peer, signed.raw, told.signed.raw, told.links.get(one.size))
+            except Unproven:
+                pass
+            else:
+                return False
+        return self._cut_off(tx, peer, signed) or self._remember(tx, peer, signed)
+
+    def _cut_off(self, tx: Tx, peer: str, signed: SignedCheckpoint) -> bool:
+        """Say whether a closed log was cut off below a checkpoint that it has signed."""
+        closure = self._office.trusted(tx).closure(signed.checkpoint.origin)
+        if closure is None:
+            return False
+        try:
+            closure.closure.require_within(signed.checkpoint)
+        except Forked as fault:
+            alarm = Alarm(
+                tx.now, "log-truncated", peer, closure.digest, fault.detail, kept=signed.raw
+            )
+            peer_rows.insert_alarm(tx.conn, alarm)
+            return True
+        return False
+
+    def _remember(self, tx: Tx, peer: str, signed: SignedCheckpoint) -> bool:
+        """Remember as unproved, unless another one of its size stands there: that is a fork."""
+        one = signed.checkpoint
+        for other in watch_rows.list_unproved(tx.conn, one.origin):
+            if other.size == one.size and other.root != one.root:
+                return self.prove(tx, peer, other.raw, signed.raw)
+        unproved = Unproved(one.origin, one.size, one.root, signed.raw, tx.now)
+        watch_rows.insert_unproved(tx.conn, unproved)
+        return False
+
+    def prove(self, tx: Tx, peer: str, one: bytes, other: bytes, link: Link | None = None) -> bool:
+        """Keep the proof that two checkpoints contradict each other; always True."""
+        self._forks.keep(tx, make_fork(one, other, link), told_by=peer)
+        return True
