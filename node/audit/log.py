@@ -111,13 +111,16 @@ class Log:
             raise Recovering("the head in the database is not what its checkpoint says")
         if tree_root(head.size, self._reader(conn, {})) != head.root:
             raise Recovering("the tiles in the database do not give the signed root")
-        raw = self._guard.read()
-        if raw is None:
+        held = self._guard.read()
+        if held is None:
             raise Recovering("the guard is absent; only `init` makes one")
-        guarded = guarded_checkpoint(raw)
-        if guarded == signed:
+        guarded = guarded_checkpoint(held.checkpoint)
+        if guarded == signed and not held.torn:
             self._published = head
             return
+        if guarded == signed and held.checkpoint == head.checkpoint:
+            # What it was to hold had been committed, so the database must be ahead of the rest.
+            raise Recovering("the guard is damaged: it has lost a state newer than the database")
         if guarded.origin != self.origin or guarded.size > head.size:
             raise Recovering(
                 f"the database is behind the guard: {head.size} entries here, "

@@ -10,6 +10,7 @@ import typer
 
 from node.cli.access import open_ring, settings_of
 from node.cli.call import Call, PassphraseOption, command, failed
+from node.cli.erasing import audit_erase
 from node.cli.output import harmless, plural, size, when
 from node.cli.searching import search
 from node.exits import Exit
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
     command(audit, "verify")(audit_verify)
     command(audit, "export")(export)
     command(audit, "search")(search)
+    command(audit, "erase")(audit_erase)
     app.add_typer(audit, name="audit")
 
 
@@ -71,6 +73,7 @@ _AUDIT_EXITS: Final = {"sound": Exit.DONE, "false": Exit.FALSE, "undecided": Exi
 
 def _audit(settings: Settings, passphrase_file: Path | None, *, texts: bool) -> Report:
     from node.audit.fsck import fsck
+    from node.audit.guard import read_guard
     from node.audit.log import FIRST_LOG
     from node.clock import SystemClock, SystemRandom
     from node.logs import configure
@@ -85,7 +88,7 @@ def _audit(settings: Settings, passphrase_file: Path | None, *, texts: bool) -> 
     database = open_database(settings.database.url.get_secret_value(), read_only=True)
     try:
         # The guard first: a node that runs moves it after the database, never before.
-        guard = settings.guard.file.read_bytes() if settings.guard.file.exists() else None
+        guard = read_guard(settings.guard.file)
         return fsck(
             database, network=settings.network, authority=settings.authority,
             origin=log_origin(settings.network, settings.authority, FIRST_LOG),

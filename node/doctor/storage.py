@@ -100,7 +100,7 @@ def check_clock(conn: Connection, clock: Clock, created: int) -> Check:
 
 def check_guard(conn: Connection, path: Path, log_prefix: str) -> Check:
     """Compare the guard with the head of the log, as start-up does before it signs."""
-    raw, name = FileGuard(path).read(), "guard"
+    name = "guard"
     try:
         heads = {row.origin: row for row in audit_rows.read_heads(conn)}
     except RowsUnreadable as fault:
@@ -109,14 +109,17 @@ def check_guard(conn: Connection, path: Path, log_prefix: str) -> Check:
     head = heads.get(max(own, key=lambda one: int(one.rpartition("/")[2]), default=""))
     if head is None:
         return failed(name, "The database holds no log of this authority.", _RESTORE)
-    if raw is None:
-        sentence = f"{path} is absent: the node signs nothing."
-        return failed(name, sentence, _NO_GUARD)
     try:
-        guarded = guarded_checkpoint(raw)
+        held = FileGuard(path).read()
     except Rejected as fault:
         return failed(name, f"{path} is damaged: {fault.detail}.", _NO_GUARD)
-    return _compare(guarded, head.origin, head.size, bytes(head.root))
+    if held is None:
+        sentence = f"{path} is absent: the node signs nothing."
+        return failed(name, sentence, _NO_GUARD)
+    if held.torn and held.checkpoint == bytes(head.checkpoint):
+        sentence = f"{path} is damaged: it has lost a state newer than the database."
+        return failed(name, sentence, _RESTORE)
+    return _compare(guarded_checkpoint(held.checkpoint), head.origin, head.size, bytes(head.root))
 
 
 def _compare(guarded: Checkpoint, origin: str, size: int, root: bytes) -> Check:

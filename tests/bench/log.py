@@ -31,6 +31,7 @@ from typing import Final
 from keys.keyfile import read_key_file
 from node.app import Node, open_node
 from node.audit.fsck import Conclusion, fsck
+from node.audit.guard import read_guard
 from node.audit.records import KeyRotated
 from node.storage import Connection, log_rows
 from node.storage.engine import open_database
@@ -175,7 +176,7 @@ def audited(node: Node, *, profile: bool) -> dict[str, float]:
         network=settings.network,
         authority=settings.authority,
         origin=node.log.origin,
-        guard=settings.guard.file.read_bytes(),
+        guard=read_guard(settings.guard.file),
         monotonic=time.perf_counter,
     )
     profiler.disable()

@@ -11,7 +11,7 @@ import pytest
 from keys.keyfile import read_key_file
 from keys.ring import KeyRing
 from node.app import open_node
-from node.audit.guard import guarded_checkpoint
+from node.audit.guard import guarded_checkpoint, read_guard
 from node.clock import SystemClock, SystemRandom
 from node.own_listing import own_listing
 from node.setup import AlreadyThere, MadeNode, make_node
@@ -50,7 +50,7 @@ def test_a_new_node_has_a_log_with_one_entry_that_its_guard_knows(tmp_path: Path
         assert entry.kind == "log.opened"
     finally:
         node.close()
-    guard = guarded_checkpoint(made.settings.guard.file.read_bytes())
+    guard = guarded_checkpoint(read_guard(made.settings.guard.file) or b"")
     assert (guard.size, guard.origin) == (1, "pacific/fj.justice/1")
 
 

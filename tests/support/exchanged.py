@@ -20,6 +20,7 @@ from pathlib import Path
 from keys.keyfile import read_key_file
 from node.app import Node, open_node
 from node.audit.fsck import Report, fsck
+from node.audit.guard import read_guard
 from node.clock import SystemClock
 from node.evidence.manifest import Item, Manifest
 from node.inbox import Brought
@@ -122,7 +123,7 @@ def audit(node: AtRest, *, texts: bool = True, guard: bool = True) -> Report:
             network=settings.network,
             authority=settings.authority,
             origin=log_origin(settings.network, settings.authority, 1),
-            guard=settings.guard.file.read_bytes() if guard else None,
+            guard=read_guard(settings.guard.file) if guard else None,
             vault=Vault(ring.storage_key, SeededRandom()) if texts else None,
         )
     finally:

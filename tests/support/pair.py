@@ -22,6 +22,7 @@ from keys.keyfile import read_key_file
 from keys.ring import KeyRing, new_steward_ring
 from node.app import Node, open_node
 from node.audit.fsck import Conclusion, fsck
+from node.audit.guard import read_guard
 from node.audit.log import FIRST_LOG
 from node.clock import SystemClock, SystemRandom
 from node.courier import BackOff, Courier
@@ -158,7 +159,7 @@ class Wired:
             network=settings.network,
             authority=settings.authority,
             origin=log_origin(settings.network, settings.authority, FIRST_LOG),
-            guard=settings.guard.file.read_bytes(),
+            guard=read_guard(settings.guard.file),
             vault=Vault(ring.storage_key, SystemRandom()),
         )
         assert report.conclusion is Conclusion.SOUND, report.findings[:5]

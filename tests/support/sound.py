@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from keys.keyfile import read_key_file
 from node.audit.fsck import Conclusion, Report, fsck
+from node.audit.guard import read_guard
 from node.audit.log import FIRST_LOG
 from node.storage.engine import open_database
 from node.storage.vault import Vault
@@ -27,7 +28,7 @@ def audit(node: RunningNode) -> Report:
             network=settings.network,
             authority=settings.authority,
             origin=log_origin(settings.network, settings.authority, FIRST_LOG),
-            guard=settings.guard.file.read_bytes(),
+            guard=read_guard(settings.guard.file),
             vault=Vault(ring.storage_key, SeededRandom()),
         )
     finally:

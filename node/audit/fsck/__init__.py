@@ -1,7 +1,7 @@
 """The audit of a log: derive all of it again from storage, and believe nothing on the way.
 
     report = fsck(database, network="pacific", authority="fj.justice", origin=origin,
-                  guard=guard_file.read_bytes())
+                  guard=read_guard(guard_file))
 
 Nothing here is shared with what writes: statements, tree and form of records are of their
 own; only the signatures are verified by the protocol's own verifiers. One snapshot, read

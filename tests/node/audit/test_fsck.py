@@ -12,6 +12,7 @@ import pytest
 
 from node.audit.fsck import Conclusion, Report
 from node.audit.fsck.report import FINDINGS_KEPT
+from node.audit.guard import read_guard
 from node.audit.records import KeyRotated
 from node.storage.engine import StorageFailed
 from tests.support.clock import ManualClock
@@ -250,7 +251,7 @@ def test_a_guard_that_was_altered_is_found(
 ) -> None:
     """Whatever the guard's file holds instead of its checkpoint is a finding."""
     guard = fiji.settings.guard.file
-    guard.write_bytes(change(guard.read_bytes()))
+    guard.write_bytes(change(read_guard(guard) or b""))
     report = audit(fiji)
     assert report.conclusion is Conclusion.FALSE
     assert code is None or code in codes(report)

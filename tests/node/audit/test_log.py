@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from node.audit.guard import guarded_checkpoint
-from node.audit.records import RECORD_KINDS, LogOpened
+from node.audit.guard import guarded_checkpoint, read_guard
+from node.audit.records import RECORD_KINDS, KeyRotated
 from node.run import run_node
 from node.storage.writer import Sequenced, Tx
 from protocol.checkpoint import verify_checkpoint
@@ -38,10 +40,14 @@ async def assert_signs_nothing(pair: Pair, name: str, *words: str) -> None:
     with pytest.raises(Recovering):
         await pair.offer(*sealed(pair, [fresh_message(pair, case=f"{FIJI}/{'ee' * 16}")]))
     with pytest.raises(Recovering):
-        await wired.write(lambda tx: tx.record(LogOpened("pacific", tx.now, "x")))
+        await wired.write(lambda tx: tx.record(KeyRotated("pacific", tx.now, "hop", "00", "x")))
     assert wired.counts() == before
     assert isinstance(wired.records(), list)
     assert (file.read_bytes() if file.exists() else None) == guard
+
+
+def _broken(_: int) -> None:
+    raise OSError(errno.EIO, "Input/output error")
 
 
 class Restore:
@@ -149,11 +155,45 @@ async def test_a_crash_between_commit_and_guard_is_made_good_at_start(pair: Pair
     pair.close(QUMRAN)
     guard_file(pair).write_bytes(behind)
     assert pair[QUMRAN].node.log.halted is None
-    assert guarded_checkpoint(guard_file(pair).read_bytes()).size == len(pair[QUMRAN].records())
+    assert guarded_checkpoint(read_guard(guard_file(pair)) or b"").size == len(
+        pair[QUMRAN].records()
+    )
     (again,) = await pair.offer(raw)
     assert again.receipt is not None
     await pair.request(sender=QUMRAN, to=FIJI)
     pair.assert_sound()
+
+
+def torn(before: bytes, after: bytes) -> bytes:
+    """Give the guard's file as a crash in the middle of a move leaves it."""
+    at = next(at for at in range(len(after)) if before[at] != after[at]) + 1_000
+    return after[:at] + before[at:]
+
+
+async def test_a_crash_in_the_middle_of_a_move_is_made_good_at_start(pair: Pair) -> None:
+    """Half of the new slot is there, the database is ahead: nothing had left."""
+    await pair.offer(*sealed(pair, [fresh_message(pair)]))
+    before = guard_file(pair).read_bytes()
+    (raw,) = sealed(pair, [fresh_message(pair, case=f"{FIJI}/{'aa' * 16}")])
+    await pair.offer(raw)
+    pair.close(QUMRAN)
+    guard_file(pair).write_bytes(torn(before, guard_file(pair).read_bytes()))
+    assert pair[QUMRAN].node.log.halted is None
+    (again,) = await pair.offer(raw)
+    assert again.receipt is not None
+    pair.assert_sound()
+
+
+async def test_a_damaged_slot_does_not_let_an_older_database_sign(pair: Pair) -> None:
+    """The newer slot no longer says what was signed, but that something was."""
+    await pair.offer(*sealed(pair, [fresh_message(pair)]))
+    backup, before = Restore(pair), guard_file(pair).read_bytes()
+    await pair[QUMRAN].write(
+        lambda tx: tx.record(KeyRotated("pacific", tx.now, "hop", "00", "once"))
+    )
+    backup.put_back()
+    guard_file(pair).write_bytes(torn(before, guard_file(pair).read_bytes()))
+    await assert_signs_nothing(pair, QUMRAN, "lost a state newer")
 
 
 async def test_a_guard_that_is_taken_away_while_the_node_runs_stops_it(pair: Pair) -> None:
@@ -171,17 +211,18 @@ async def test_a_guard_that_is_taken_away_while_the_node_runs_stops_it(pair: Pai
     assert pair[QUMRAN].node.failure.fault is not None
 
 
-async def test_a_guard_that_cannot_be_written_stops_the_node(pair: Pair) -> None:
-    """No room for it: nobody is answered; once there is room, start-up makes it good."""
-    in_the_way = guard_file(pair).with_name("checkpoint.new")
+async def test_a_guard_that_cannot_be_written_stops_the_node(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk fails: nobody is answered; once it works again, start-up makes it good."""
     pair[QUMRAN]
-    in_the_way.mkdir()
     (raw,) = sealed(pair, [fresh_message(pair)])
+    monkeypatch.setattr(os, "fdatasync", _broken)
     for _ in range(2):
         with pytest.raises(Recovering, match="guard cannot be written"):
             await pair.offer(raw)
     assert "guard cannot be written" in str(pair[QUMRAN].node.log.halted)
-    in_the_way.rmdir()
+    monkeypatch.undo()
     pair.close(QUMRAN)
     (answer,) = await pair.offer(raw)
     assert answer.receipt is not None
@@ -230,9 +271,9 @@ async def test_two_nodes_on_one_database_do_not_fork_the_log(light_pair: Pair) -
     """Two processes where the lock was circumvented: one of them stops, neither forks."""
     first = light_pair[QUMRAN]
     second = light_pair._open(QUMRAN)
-    await first.write(lambda tx: tx.record(LogOpened("pacific", tx.now, "first")))
-    await second.write(lambda tx: tx.record(LogOpened("pacific", tx.now, "second")))
-    await first.write(lambda tx: tx.record(LogOpened("pacific", tx.now, "third")))
+    await first.write(lambda tx: tx.record(KeyRotated("pacific", tx.now, "hop", "00", "first")))
+    await second.write(lambda tx: tx.record(KeyRotated("pacific", tx.now, "hop", "00", "second")))
+    await first.write(lambda tx: tx.record(KeyRotated("pacific", tx.now, "hop", "00", "third")))
     second.node.close()
     light_pair.assert_sound()
 
@@ -244,7 +285,7 @@ async def test_every_entry_gets_a_proof_under_the_checkpoint_of_its_group(pair: 
 
     def unit(tx: Tx) -> None:
         for number in range(37):
-            tx.record(LogOpened("pacific", tx.now, str(number)), placed.append)
+            tx.record(KeyRotated("pacific", tx.now, "hop", "00", str(number)), placed.append)
 
     for _ in range(8):
         await pair[QUMRAN].write(unit)
@@ -272,7 +313,9 @@ async def test_the_log_holds_only_kinds_of_the_closed_list(light_pair: Pair) -> 
 async def test_salts_are_never_used_twice(light_pair: Pair) -> None:
     """Equal records have different entries."""
     for _ in range(3):
-        await light_pair[QUMRAN].write(lambda tx: tx.record(LogOpened("pacific", tx.now, "same")))
+        await light_pair[QUMRAN].write(
+            lambda tx: tx.record(KeyRotated("pacific", tx.now, "hop", "00", "same"))
+        )
     rows = light_pair[QUMRAN].rows("log_entries")
     assert len({row["salt"] for row in rows}) == len(rows)
     assert len({row["commitment"] for row in rows}) == len(rows)
@@ -287,7 +330,7 @@ async def test_a_renewed_head_has_a_new_time_and_the_same_tree(pair: Pair) -> No
     await pair[QUMRAN].write(lambda tx: log.renew(tx.conn, tx.now))
     after = log.published
     assert after is not None
-    assert guard_file(pair).read_bytes() == after.checkpoint != before.checkpoint
+    assert read_guard(guard_file(pair)) == after.checkpoint != before.checkpoint
     signed = verify_checkpoint(after.checkpoint, origin=log.origin, keys=log.keys)
     assert (signed.checkpoint.size, signed.checkpoint.root) == (before.size, before.root)
     assert signed.time == pair.clock.now()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from keys.keyfile import KeyRing, new_ring, read_key_file
+from node.audit.guard import SLOT_BYTES, read_guard
 from node.doctor import Check, Status, examine
 from node.doctor.check import DAY_S, expiring, worst
 from node.doctor.files import check_disk
@@ -152,8 +153,15 @@ def _rubbish_guard(node: AtRest) -> None:
 
 
 def _foreign_guard(node: AtRest) -> None:
-    other = node.settings.guard.file.read_bytes().replace(b"/fj.justice/1", b"/fj.justice/2")
-    node.settings.guard.file.write_bytes(other)
+    held = read_guard(node.settings.guard.file) or b""
+    node.settings.guard.file.write_bytes(held.replace(b"/fj.justice/1", b"/fj.justice/2"))
+
+
+def _torn_guard(node: AtRest) -> None:
+    content = bytearray(node.settings.guard.file.read_bytes())
+    newest = content.index(read_guard(node.settings.guard.file) or b"")
+    content[SLOT_BYTES if newest < SLOT_BYTES else 0] ^= 1
+    node.settings.guard.file.write_bytes(content)
 
 
 def _restored(node: AtRest) -> None:
@@ -222,6 +230,7 @@ WRONG: list[tuple[Callable[[AtRest], None], str, Status]] = [
     (_no_guard, "guard", Status.FAILED),
     (_rubbish_guard, "guard", Status.FAILED),
     (_foreign_guard, "guard", Status.FAILED),
+    (_torn_guard, "guard", Status.FAILED),
     (_restored, "guard", Status.FAILED),
     (_ahead, "guard", Status.WARNING),
     (_forked, "guard", Status.FAILED),
