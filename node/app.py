@@ -16,16 +16,20 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from keys.ring import KeyRing
 from node.anchor import Anchor
 from node.audit.guard import FileGuard
 from node.audit.log import FIRST_LOG, Log
+from node.audit.tiles import TileSource
+from node.audit.witness import Witness
 from node.cases.register import Register
 from node.clock import Clock, Random, SystemClock, SystemRandom
 from node.courier import BackOff, Courier
 from node.exchange import Exchange
+from node.forks import Forks
 from node.gossip import Gossip
 from node.inbox import Inbox
 from node.logs import get
@@ -33,6 +37,7 @@ from node.office import Office
 from node.outbox import Outbox
 from node.peers import Peers
 from node.returning import Returning
+from node.served import Served, heads
 from node.settings import Settings
 from node.storage import Connection, log_rows, peer_rows, recovery_rows
 from node.storage.engine import Database, StorageFailed, open_database
@@ -100,6 +105,8 @@ class Node:
     register: Register
     inbox: Inbox
     returning: Returning
+    witness: Witness
+    tiles: TileSource
     bell: Bell = field(default_factory=Bell)
     failure: Failure = field(default_factory=Failure)
 
@@ -149,6 +156,8 @@ class Node:
             resolve_any=exchange.resolve_any,
         )
         routes = replace(exchange.routes(), recover=self._give_back)
+        served = Served(self.tiles, self.witness, self.database, self.writer, self.clock)
+        routes = served.added_to(routes)
         return Listener(routes, identity, self.clock, self.random, peers.limits)
 
     async def _give_back(self, hop: VerifiedHop, wanted: Recovery) -> Batch:
@@ -224,7 +233,10 @@ def open_node(
     writer.start()
     return Node(
         settings, clock, random, database, office, log, writer, outbox, register, inbox,
-        Returning(office, vault, database), bell, failure,
+        Returning(office, vault, database),
+        Witness(office, partial(Forks(office, log).keep, told_by=None), lambda: log.halted),
+        TileSource(database, heads(log, database, settings.network, settings.authority)),
+        bell, failure,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from keys.directory import Directory
 from keys.pairs import SignerPair
@@ -40,7 +40,7 @@ from protocol.checkpoint import (
 )
 from protocol.continuation import VerifiedContinuation
 from protocol.digest import sha256_hex
-from protocol.errors import Busy, Forked, Malformed, NotAuthentic, Rejected
+from protocol.errors import Busy, Forked, Malformed, NotAuthentic, Recovering, Rejected
 from protocol.fork import make_fork
 from protocol.merkle import EMPTY_ROOT, verify_consistency
 from protocol.note import (
@@ -54,7 +54,7 @@ from protocol.note import (
 )
 from protocol.witness_wire import AddCheckpoint
 
-OnFork = Callable[[Tx, bytes], None]
+OnFork: TypeAlias = Callable[[Tx, bytes], object]
 """Takes a fork proof (`protocol.fork`) in the transaction in which it was found."""
 
 # A word is kept and given again, but not for ever: its time says until when nobody had
@@ -99,10 +99,17 @@ _INCONSISTENT: Final = Said(422, b"not consistent\n")
 class Witness:
     """Cosigns the logs of one network for one authority."""
 
-    def __init__(self, office: Office, on_fork: OnFork) -> None:
-        """Cosign as `office`; `on_fork` is given what proves that a log has two histories."""
+    def __init__(
+        self, office: Office, on_fork: OnFork, halted: Callable[[], str | None] = lambda: None
+    ) -> None:
+        """Cosign as `office`; `on_fork` is given what proves that a log has two histories.
+
+        `halted` says why our own log may not sign, if so. Then the database is not the one
+        it was, and what stands in it about other logs may be old as well: no word is given.
+        """
         self._office = office
         self._on_fork = on_fork
+        self._halted = halted
         self._expanded: tuple[KeyRing, SignerPair] | None = None
 
     @property
@@ -229,6 +236,9 @@ class Witness:
     # --- the word itself --------------------------------------------------------------------
     def _cosign(self, tx: Tx, old: Witnessed | None, signed: SignedCheckpoint) -> Witnessed | None:
         """Cosign and remember; None if `old` is no longer what is remembered."""
+        halted = self._halted()
+        if halted is not None:
+            raise Recovering(halted)
         ed25519, ml_dsa = self._signers()
         lines = cosign(
             signed.checkpoint, name=self.name, ed25519=ed25519, ml_dsa=ml_dsa, now=tx.now

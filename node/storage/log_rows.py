@@ -45,6 +45,16 @@ _TILE = select(log_tiles.c.hashes).where(
     log_tiles.c.position == bindparam("position"),
 )
 
+_COMMITMENTS = (
+    select(log_entries.c.commitment)
+    .where(
+        log_entries.c.log == bindparam("log"),
+        log_entries.c.position >= bindparam("first"),
+        log_entries.c.position < bindparam("end"),
+    )
+    .order_by(log_entries.c.position)
+)
+
 
 def lock_log(conn: Connection, origin: str) -> None:
     """Let only one sequencer of this log in until the transaction ends (PostgreSQL).
@@ -113,6 +123,12 @@ def iterate_entries(conn: Connection, log: int, start: int = 0) -> Iterator[Entr
         if len(rows) < _ENTRIES_AT_ONCE:
             return
         start = int(rows[-1][0]) + 1
+
+
+def read_commitments(conn: Connection, log: int, first: int, count: int) -> list[bytes]:
+    """Read the commitments of `count` entries of a log from `first` on."""
+    given = {"log": log, "first": first, "end": first + count}
+    return [bytes(found) for found in conn.execute(_COMMITMENTS, given).scalars()]
 
 
 def read_tile(conn: Connection, log: int, level: int, position: int) -> bytes:

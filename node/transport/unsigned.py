@@ -20,7 +20,7 @@ from node.transport.connection import read_body
 from node.transport.limits import TransportLimits
 from node.transport.quota import Buckets, Slots
 from node.transport.routes import Found, PeerRoutes, Reply, find
-from protocol.errors import Busy, Malformed, Rejected, TooLarge
+from protocol.errors import Busy, Malformed, Rejected
 
 _log: Final = structlog.get_logger("comity.transport")
 
@@ -64,11 +64,9 @@ class Unsigned:
                 return await found.route.reply(self.routes, found, body, None)
         except Busy:
             return _bare(_TOO_MANY)
-        except TooLarge as refusal:
-            return _bare(refusal.status)
         except Rejected as refusal:
             _log.info("unsigned-refused", code=refusal.code, detail=refusal.detail)
-            return _bare(400)
+            return _bare(refusal.status)
         except (ConnectionError, TimeoutError):
             raise
         except Exception as fault:  # noqa: BLE001  (a bug of ours: the client must hear a word)
