@@ -10,6 +10,7 @@ from typing import Final
 
 from keys.keyfile import KeyFileError
 from node.app import ServiceEnded
+from node.audit.faults import NotErasable, NotHere
 from node.cases.register import CaseNotFound
 from node.evidence.hashing import EvidenceFault
 from node.exits import Exit, Fault, describe_plain, sentence
@@ -21,9 +22,17 @@ from protocol.errors import Misuse, Rejected
 
 EXPECTED: Final = (
     Rejected, CaseNotFound, StorageFailed, KeyFileError, SettingsError, AlreadyThere,
-    EvidenceFault, NodeRuns, ServiceEnded, OSError,
+    EvidenceFault, NodeRuns, ServiceEnded, NotHere, NotErasable, OSError,
 )  # fmt: skip
 """Faults that have a sentence; anything else is a bug and keeps its traceback."""
+
+_PLAIN: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (ServiceEnded, "service-ended"),
+    (AlreadyThere, "exists"),
+    (CaseNotFound, "not-found"),
+    (NotHere, "not-found"),
+    (NotErasable, "not-erasable"),
+)  # what they say is a sentence already
 
 _STORAGE_ADVICE: Final[dict[Reason, str]] = {
     "refused": "`comity doctor` looks at it; [database] url in comity.toml says where it is.",
@@ -47,12 +56,9 @@ def describe(fault: Exception) -> Fault:
             return Fault("configuration", str(fault), Exit.CONFIGURATION)
         case EvidenceFault():
             return Fault("evidence", sentence(fault.for_terminal), Exit.FAILED)
-        case ServiceEnded():
-            return Fault("service-ended", sentence(str(fault)), Exit.FAILED)
-        case AlreadyThere():
-            return Fault("exists", sentence(str(fault)), Exit.FAILED)
-        case CaseNotFound():
-            return Fault("not-found", sentence(str(fault)), Exit.FAILED)
+    for kind, code in _PLAIN:
+        if isinstance(fault, kind):
+            return Fault(code, sentence(str(fault)), Exit.FAILED)
     raise Misuse(f"no sentence for {type(fault).__name__}")
 
 

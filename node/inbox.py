@@ -204,7 +204,7 @@ class Inbox:
                 verdict = by_identity[identity] = Verdict(one.envelope.digest)
                 # Decided meanwhile: the same answer, or none yet if in this very transaction.
                 if identity in stored:
-                    verdict.receipt = stored[identity].receipt
+                    verdict.receipt = stored[identity].receipt or None
                 elif identity in refused:
                     _repeat_refusal(verdict, refused[identity])
                 else:
@@ -255,8 +255,7 @@ class Inbox:
                 raise UnknownCase("a first message from the requested side")
             last, last_identity, known = 0, None, set[str]()
         else:
-            if case.peer != message.sender:
-                raise UnknownCase("a message in a case between other authorities")
+            _check_case(case, message)
             known = case_rows.known_skips(tx.conn, case.id, [signed.identity, *message.skips])
             if signed.identity in known:
                 raise Skipped("its sender gave it up in a later message")
@@ -277,12 +276,12 @@ class Inbox:
 
     def _repeat(self, verdict: Verdict, stored: StoredMessage) -> None:
         """Answer a message accepted before: its receipt, and those that it asks for again."""
-        verdict.receipt = stored.receipt
+        verdict.receipt = stored.receipt or None  # an erased one cannot be given again
         verdict.also += self._database.read(lambda conn: self._given_back_again(conn, stored))
 
     def _given_back_again(self, conn: Connection, stored: StoredMessage) -> list[Verdict]:
         case = case_rows.read_case(conn, stored.case_id)
-        if case is None:
+        if case is None or not case.wrapped_key:
             return []
         inner = self._vault.open(case.id, case.wrapped_key, stored.identity, stored.sealed_text)
         return _given_back(conn, decode_message_text(decode_inner(inner).text))
@@ -357,6 +356,13 @@ class Inbox:
         tx.record(decision, prove)
 
 
+def _check_case(case: Case, message: Message) -> None:
+    if case.peer != message.sender:
+        raise UnknownCase("a message in a case between other authorities")
+    if not case.wrapped_key:
+        raise UnknownCase("a message in a case that was erased here")
+
+
 def _take_nonce(tx: Tx, brought: Brought) -> None:
     if brought.nonce is None:
         return
@@ -369,7 +375,7 @@ def _refuse(verdict: Verdict, fault: Rejected) -> None:
 
 
 def _repeat_refusal(verdict: Verdict, refusal: Refusal) -> None:
-    verdict.refusal, verdict.proof = refusal.code, refusal.proof
+    verdict.refusal, verdict.proof = refusal.code, refusal.proof or None
     verdict.detail = "a repeat of a message that was finally refused"
 
 
@@ -379,7 +385,7 @@ def _given_back(conn: Connection, message: Message) -> list[Verdict]:
     return [
         Verdict(_envelope_in(stored.receipt), receipt=stored.receipt)
         for stored in held
-        if stored.receipt is not None and stored.case_id == message.case
+        if stored.receipt and stored.case_id == message.case
     ]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from keys.directory import Directory
+from node.audit.faults import NotHere
 from node.storage import Connection, export_rows, log_rows
 from protocol.checkpoint import (
     Checkpoint,
@@ -22,7 +23,7 @@ from protocol.checkpoint import (
     verify_checkpoint,
     verify_cosignature,
 )
-from protocol.errors import Malformed, Rejected
+from protocol.errors import Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def newest_number(conn: Connection) -> int:
     """Give the number of the log that is open."""
     origin = log_rows.newest_origin(conn)
     if origin is None:
-        raise Malformed("the database holds no log of this authority")
+        raise NotHere("the database holds no log of this authority")
     return int(origin.rpartition("/")[2])
 
 
@@ -87,7 +88,7 @@ def best_head(
         return _verified(directory, authority, number, kept.raw)
     head = newest_head(conn, directory, authority, number=number)
     if head.size < size_min:
-        raise Malformed(f"the log has {head.size} entries, and so many were asked for: {size_min}")
+        raise NotHere(f"the log has {head.size} entries, and so many were asked for: {size_min}")
     return head
 
 
@@ -96,7 +97,7 @@ def newest_head(conn: Connection, directory: Directory, authority: str, *, numbe
     origin, _ = directory.log_keys(authority, number, even_revoked=True)
     row = log_rows.read_head(conn, origin)
     if row is None:
-        raise Malformed(f"there is no log number {number} here")
+        raise NotHere(f"there is no log number {number} here")
     kept = export_rows.checkpoint_of_size(conn, number, row.size)
     return _verified(directory, authority, number, row.checkpoint if kept is None else kept.raw)
 
@@ -110,7 +111,7 @@ def head_of_size(
         return _verified(directory, authority, number, kept.raw)
     head = newest_head(conn, directory, authority, number=number)
     if head.size != size:
-        raise Malformed(
+        raise NotHere(
             f"no checkpoint of {size} entries is kept: there is the head, of {head.size}, and "
             "every size at which a witness has cosigned"
         )

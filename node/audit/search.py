@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import orjson
 
+from node.audit.faults import NotHere
 from node.audit.records import RECORD_KINDS
 from node.storage import Connection, case_rows, export_rows, person_rows, search_rows
 from node.storage.log_rows import EntryRow
 from node.storage.search_rows import Wanted, member
 from protocol.encoding import Json
-from protocol.errors import Malformed
 from protocol.identity import check_authority_id
 
 _PEERS = ("from", "to", "peer", "authority")
@@ -55,12 +55,12 @@ class Found:
 
 
 def plan(conn: Connection, question: Question) -> Wanted:
-    """Resolve the names in a question; raises `Malformed` where one means nobody here."""
+    """Resolve the names in a question; raises `NotHere` where one means nobody here."""
     members: list[tuple[bytes, ...]] = []
     if question.person is not None:
         ids = search_rows.find_persons(conn, question.person) if question.person else []
         if not ids:
-            raise Malformed("nobody of that name has acted here")
+            raise NotHere("nobody of that name has acted here")
         members.append(tuple(member("by", one) for one in ids))
     if question.message is not None:
         members.append((member("identity", _message(conn, question.message)),))
@@ -70,7 +70,7 @@ def plan(conn: Connection, question: Question) -> Wanted:
         case_id, case_members = _case(conn, question.case)
     peer = None if question.peer is None else check_authority_id(question.peer)
     if question.kind is not None and question.kind not in RECORD_KINDS:
-        raise Malformed(f"no record is of that kind; there are {', '.join(RECORD_KINDS)}")
+        raise NotHere(f"no record is of that kind; there are {', '.join(RECORD_KINDS)}")
     return Wanted(
         question.log, question.first_at, question.last_at, question.kind, tuple(members),
         case_id=case_id, case_members=case_members, peer=peer,
@@ -80,16 +80,16 @@ def plan(conn: Connection, question: Question) -> Wanted:
 def _message(conn: Connection, part: str) -> str:
     found = export_rows.find_places(conn, part) if part else []
     if len(found) > 1:
-        raise Malformed("several messages begin like that")
+        raise NotHere("several messages begin like that")
     if not found and len(part) != 64:  # noqa: PLR2004  (refused ones are in no table: name them whole)
-        raise Malformed("no message here begins like that")
+        raise NotHere("no message here begins like that")
     return found[0].identity if found else part
 
 
 def _case(conn: Connection, part: str) -> tuple[str, tuple[bytes, ...]]:
     found = case_rows.find_cases(conn, part)
     if len(found) != 1:
-        raise Malformed("no case is called that" if not found else "several cases begin like that")
+        raise NotHere("no case is called that" if not found else "several cases begin like that")
     case = case_rows.read_case(conn, found[0])
     return found[0], () if case is None else (member("case", case.log_id),)
 

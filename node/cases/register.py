@@ -30,7 +30,7 @@ _UNKNOWN_KIND: Final = "UNKNOWN"
 
 
 class CaseNotFound(Exception):
-    """No case here has this id, or several begin like it."""
+    """No case here has this id, or several begin like it, or it was erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,9 @@ class Register:
         """Post an event in a case that is here, from whichever side we are."""
         if KIND.fullmatch(kind) is None or kind == TRANSMIT:
             raise Malformed("not the name of an event")
-        return self._post(tx, self.find(tx.conn, case, lock=True), kind, body, manifest)
+        return self._post(
+            tx, self.find(tx.conn, case, lock=True, readable=True), kind, body, manifest
+        )
 
     def _post(
         self, tx: Tx, case: Case, kind: str, body: Mapping[str, Json], manifest: Manifest | None
@@ -130,8 +132,13 @@ class Register:
         if manifest is not None:
             self._list_evidence(tx, received.identity, manifest)
 
-    def find(self, conn: Connection, name: str, *, lock: bool = False) -> Case:
-        """Find a case by its id, or by how it or its random half begins."""
+    def find(
+        self, conn: Connection, name: str, *, lock: bool = False, readable: bool = False
+    ) -> Case:
+        """Find a case by its id, or by how it or its random half begins.
+
+        A case that was erased has no key: it is found, but not where it must be `readable`.
+        """
         found = case_rows.find_cases(conn, name)
         if len(found) != 1:
             why = "no case is called that" if not found else "several cases begin like that"
@@ -139,11 +146,16 @@ class Register:
         case = case_rows.read_case(conn, found[0], lock=lock)
         if case is None:
             raise CaseNotFound("the case has just gone")
+        if readable and not case.wrapped_key:
+            raise CaseNotFound(
+                "this case was erased, and its texts are gone for good; "
+                "`comity audit search --case` shows what happened in it"
+            )
         return case
 
     def show(self, conn: Connection, name: str) -> ShownCase:
         """Read a case with its messages, from their signed bytes and not from the copies."""
-        case = self.find(conn, name)
+        case = self.find(conn, name, readable=True)
         shown = tuple(
             self.open_message(case, one) for one in case_rows.list_messages(conn, case.id)
         )

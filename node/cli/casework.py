@@ -12,6 +12,7 @@ from node.cli import case_text
 from node.cli.access import ask, settings_of
 from node.cli.bodies import checked_request, read_body
 from node.cli.call import Act, Call, PassphraseOption, command, failed, usage
+from node.cli.erasing import case_erase
 from node.cli.files import manifest_json, write_new
 from node.cli.output import plural, when
 from protocol.encoding import Fields, Json
@@ -61,6 +62,7 @@ def register(app: typer.Typer) -> None:
     command(case, "list")(list_cases)
     command(case, "show")(show)
     command(case, "receipts")(receipts)
+    command(case, "erase")(case_erase)
     for event, meaning in EVENTS.items():
         command(case, event)(_event(event, meaning))
     app.add_typer(case, name="case")

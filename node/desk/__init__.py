@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from node.desk.auditing import AUDITING
 from node.desk.casework import CASEWORK
 from node.desk.trust import TRUST
 from node.desk.verb import Desk, Result, Verb, no_writing
@@ -20,7 +21,7 @@ from protocol.errors import Malformed
 
 __all__ = ["VERBS", "Desk", "Result", "Verb", "act", "no_writing"]
 
-VERBS: Final[Mapping[str, Verb]] = {**CASEWORK, **TRUST}
+VERBS: Final[Mapping[str, Verb]] = {**CASEWORK, **AUDITING, **TRUST}
 """Every verb by its name; the control socket and the command line know no other."""
 
 

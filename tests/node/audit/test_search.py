@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from node.audit.faults import NotHere
 from node.audit.search import Found, Question, plan, results
-from protocol.errors import Malformed
 from tests.support.pair import FIJI, QUMRAN, TONGA, Pair
 
 
@@ -39,5 +39,5 @@ async def test_no_peer_is_found_by_a_part_of_its_name(pair: Pair) -> None:
 async def test_a_name_that_means_nobody_is_refused(light_pair: Pair, asked: dict[str, str]) -> None:
     """An empty one too: it would mean whoever is there alone."""
     await light_pair.request()
-    with pytest.raises(Malformed):
+    with pytest.raises(NotHere):
         ask(light_pair, **asked)

@@ -70,7 +70,7 @@ def test_a_size_that_nobody_signed_for_is_not_exported(exchanged: Path, tmp_path
     size = comity(*way, tmp_path / "one").json["size"]
     assert comity(*way, tmp_path / "two", "--size", str(size)).json["size"] == size
     asked = comity(*way, tmp_path / "three", "--size", str(size - 1))
-    assert (asked.status, asked.json["code"]) == (Exit.FAILED, "malformed")
+    assert (asked.status, asked.json["code"]) == (Exit.FAILED, "not-found")
     assert comity(*way, tmp_path / "four", "--log", "7").status is Exit.FAILED
 
 
