@@ -14,6 +14,7 @@ import { keyId } from "../../node/page/crypto.mjs";
 import { READERS as OF_THE_PAGE, SIGN, pairOf, run } from "../../node/page/vectors.mjs";
 import { sealPrivate } from "./seal.mjs";
 import { decodeBatch, openEnvelope, paddedLength } from "./wire.mjs";
+import { decodeLines, decodePolicy, decodeRequest } from "./witness.mjs";
 
 function envelope(headers, body) {
   const key = sealPrivate(unhex(headers["seal-x-wing"].split(" ")[1]));
@@ -25,6 +26,18 @@ function envelope(headers, body) {
   });
 }
 
+function addCheckpoint(body) {
+  const { origin, oldSize, size, path } = decodeRequest(body);
+  return {
+    origin, "old-size": String(oldSize), size: String(size), hashes: String(path.length),
+  };
+}
+
+function cosignatures(body) {
+  const lines = decodeLines(body);
+  return { lines: String(lines.length), marks: lines.map(({ mark }) => mark).join(" ") };
+}
+
 const ENVELOPE = ["network", "recipient", "now", "seal-x-wing", ...SIGN, "brought-by",
   "suite-min", "identity", "digest", "text-sha256", "file-keys"];
 
@@ -32,6 +45,9 @@ const READERS = {
   ...OF_THE_PAGE,
   padding: [["length", "value"], ({ length }) => ({ value: String(paddedLength(Number(length))) })],
   envelope: [ENVELOPE, envelope],
+  "add-checkpoint": [["origin", "old-size", "size", "hashes"], (_, body) => addCheckpoint(body)],
+  cosignatures: [["lines", "marks"], (_, body) => cosignatures(body)],
+  policy: [["logs", "witnesses", "groups", "quorum"], (_, body) => decodePolicy(body)],
   batch: [["answers", "envelopes"], (_, body) => decodeBatch(body)],
 };
 

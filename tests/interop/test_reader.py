@@ -25,7 +25,7 @@ KNOWN = frozenset({
     "json", "base64", "key-id", "signature", "identity", "statement", "message-text", "padding",
     "envelope", "entry", "record", "inclusion", "consistency", "checkpoint", "cosignature",
     "receipt", "fingerprint", "safety-number", "batch", "network", "network-text", "listing",
-    "listing-text", "revocation",
+    "listing-text", "revocation", "add-checkpoint", "cosignatures", "policy",
 })  # fmt: skip
 NAMES = tuple(name for name in names() if name.partition("/")[0] in KNOWN)
 

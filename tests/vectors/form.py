@@ -63,6 +63,12 @@ FORMS: Final[Mapping[str, Form]] = {
     "cosignature": Form(
         ("origin", *LOG_KEYS, "witness", "witness-ed25519", "witness-ml-dsa-44"), ("time",)
     ),
+    "continuation": Form(("origin", *LOG_KEYS), ("size", "root", "links")),
+    "fork": Form(("origin", *LOG_KEYS), ("first-size", "second-size")),
+    "closure": Form(("document", *PAIR_65), ("digest", "size", "next")),
+    "policy": Form(may=("logs", "witnesses", "groups", "quorum")),
+    "add-checkpoint": Form(may=("origin", "old-size", "size", "hashes")),
+    "cosignatures": Form(may=("lines", "marks")),
     "receipt": Form(
         ("network", "issuer", "origin", *LOG_KEYS, "sender", "message", "envelope"),
         ("kind", "index", "size", "order", "code"),

@@ -15,9 +15,19 @@ from pathlib import Path
 
 from tests.vectors.form import FOLDER, Vector, names
 from tests.vectors.judge import fault_of
-from tests.vectors.makers import basics, envelopes, links, logs, messages, signatures, trust
+from tests.vectors.makers import (
+    basics,
+    envelopes,
+    histories,
+    links,
+    logs,
+    messages,
+    signatures,
+    trust,
+    watchers,
+)
 
-MAKERS = (basics, signatures, messages, envelopes, logs, trust, links)
+MAKERS = (basics, signatures, messages, envelopes, logs, trust, histories, watchers, links)
 
 
 def all_vectors() -> Iterator[Vector]:

@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias, cast
 
 from keys.fingerprint import fingerprint, safety_number
-from keys.pairs import signer_from_seed
 from node.transport import hop
 from node.transport.batch import decode_batch
 from protocol import merkle
-from protocol.checkpoint import LogKeys, verify_checkpoint, verify_cosignature
+from protocol.checkpoint import verify_checkpoint, verify_cosignature
 from protocol.document import decode_document_text
 from protocol.dsse import decode_statement, pae
 from protocol.encoding import canonical, decode, from_base64
@@ -40,7 +39,9 @@ from protocol.primitives import SealPrivate, seal_private, verify_signature
 from protocol.receipt import verify_receipt
 from protocol.record import commitment, decode_decision, entry
 from protocol.revocation import decode_revocation, verify_by_stewards, verify_own
+from tests.vectors import judge_logs
 from tests.vectors.form import Vector, read
+from tests.vectors.headers import key_of, log_keys, sign_pair
 
 Found: TypeAlias = Mapping[str, str]
 
@@ -71,20 +72,6 @@ def fault_of(vector: Vector) -> str | None:
         if vector.headers.get(name, value) != value
     ]  # fmt: skip
     return f"{vector.name}: found other values for {wrong}" if wrong else None
-
-
-def key_of(vector: Vector, header: str) -> PublicKey:
-    """Give the public key of a header such as `sign-ed25519: seed 00…`."""
-    purpose, _, algorithm = header.partition("-")
-    form, _, value = vector.headers[header].partition(" ")
-    named = cast("Purpose", purpose), cast("Algorithm", algorithm)
-    if form == "public":
-        return PublicKey(*named, from_base64(value))
-    return signer_from_seed(*named, bytes.fromhex(value)).public
-
-
-def _log_keys(vector: Vector, role: str = "log") -> LogKeys:
-    return LogKeys(key_of(vector, f"{role}-ed25519"), key_of(vector, f"{role}-ml-dsa-44"))
 
 
 def _seal_private(vector: Vector) -> SealPrivate:
@@ -157,7 +144,7 @@ def _envelope(vector: Vector) -> Found:
     opened = open_envelope(
         envelope, private, suite_min=headers.get("suite-min", "hpke-647a-0001-0002")
     )
-    pair = key_of(vector, "sign-ed25519"), key_of(vector, "sign-ml-dsa-65")
+    pair = sign_pair(vector)
     signed = authenticate(opened, pair)
     check_time(signed.message, int(headers["now"]))
     return {
@@ -204,7 +191,7 @@ def _consistency(vector: Vector) -> Found:
 
 
 def _checkpoint(vector: Vector) -> Found:
-    signed = verify_checkpoint(vector.body, origin=vector.headers["origin"], keys=_log_keys(vector))
+    signed = verify_checkpoint(vector.body, origin=vector.headers["origin"], keys=log_keys(vector))
     return {
         "size": str(signed.checkpoint.size),
         "root": signed.checkpoint.root.hex(),
@@ -214,10 +201,10 @@ def _checkpoint(vector: Vector) -> Found:
 
 
 def _cosignature(vector: Vector) -> Found:
-    signed = verify_checkpoint(vector.body, origin=vector.headers["origin"], keys=_log_keys(vector))
+    signed = verify_checkpoint(vector.body, origin=vector.headers["origin"], keys=log_keys(vector))
     time = verify_cosignature(
         signed.checkpoint, signed.other_signatures,
-        name=vector.headers["witness"], keys=_log_keys(vector, "witness"),
+        name=vector.headers["witness"], keys=log_keys(vector, "witness"),
     )  # fmt: skip
     return {"time": str(time)}
 
@@ -226,7 +213,7 @@ def _receipt(vector: Vector) -> Found:
     headers = vector.headers
     proven = verify_receipt(
         vector.body, network=headers["network"], issuer=headers["issuer"],
-        origin=headers["origin"], keys=_log_keys(vector),
+        origin=headers["origin"], keys=log_keys(vector),
     )  # fmt: skip
     decision = proven.decision
     asked = headers["sender"], headers["message"], headers["envelope"]
@@ -275,7 +262,7 @@ def _revocation(vector: Vector) -> Found:
     if vector.headers["by"] == "stewards":
         verify_by_stewards(statement, document)
     else:
-        pair = key_of(vector, "sign-ed25519"), key_of(vector, "sign-ml-dsa-65")
+        pair = sign_pair(vector)
         verify_own(statement, document, pair)
     return {}
 
@@ -343,6 +330,7 @@ def _hop_response(vector: Vector) -> Found:
 
 
 _JUDGES: Final[Mapping[str, Callable[[Vector], Found]]] = {
+    **judge_logs.JUDGES,
     "json": _json, "base64": _base64, "key-id": _key_id, "signature": _signature,
     "identity": _identity, "statement": _statement, "message-text": _message_text,
     "padding": _padding, "envelope": _envelope, "entry": _entry, "record": _record,
