@@ -25,7 +25,7 @@ from node.audit.kept import KeptHead, witness_pairs
 from node.storage import Connection, export_rows, log_rows
 from protocol.errors import NotAuthentic
 from protocol.merkle import HASH_BYTES, TILE_WIDTH, grow, leaf_hash, tree_root
-from protocol.note import ED25519, ED25519_COSIGNATURE, ML_DSA_44, VerifierKey
+from protocol.policy import encode_policy, log_vkeys, witness_vkeys
 from protocol.record import entry
 
 _ENTRY_LENGTH: Final = (33).to_bytes(2, "big")
@@ -49,29 +49,26 @@ Frame: TypeAlias = Sequence[tuple[str, bytes]]
 
 
 def frame_of(directory: Directory, authority: str, head: KeptHead) -> Frame:
-    """Give the keys of the log and of its witnesses, one verifier key a line."""
-    witnesses = [
-        key
-        for _, name, pair in witness_pairs(directory, authority)
-        for key in (
-            VerifierKey(name, ED25519_COSIGNATURE, pair.ed25519.raw),
-            VerifierKey(name, ML_DSA_44, pair.ml_dsa.raw),
-        )
-    ]
-    return (("log.vkey", log_lines(head)), ("witnesses.vkey", _lines(witnesses)))
+    """Give the keys of the log and of its witnesses, one verifier key a line, and the policy.
+
+    There is no policy file where keys are revoked of so many witnesses that no quorum is left.
+    """
+    origin = head.checkpoint.origin
+    pairs = [(name, keys) for _, name, keys in witness_pairs(directory, authority)]
+    newest = dict(reversed(pairs))  # of each name the first, which is the newest
+    witnesses = "".join(f"{line}\n" for name, keys in pairs for line in witness_vkeys(name, keys))
+    files = [("log.vkey", log_lines(head)), ("witnesses.vkey", witnesses.encode())]
+    if head.quorum <= len(newest):
+        given = sorted(newest.items())
+        policy = encode_policy(origin, head.keys, witnesses=given, quorum=head.quorum)
+        files.append(("policy", policy))
+    return files
 
 
 def log_lines(head: KeptHead) -> bytes:
     """Give the two keys of the log."""
-    origin = head.checkpoint.origin
-    return _lines((
-        VerifierKey(origin, ED25519, head.keys.ed25519.raw),
-        VerifierKey(origin, ML_DSA_44, head.keys.ml_dsa.raw),
-    ))  # fmt: skip
-
-
-def _lines(keys: Iterable[VerifierKey]) -> bytes:
-    return "".join(f"{key.encode()}\n" for key in keys).encode()
+    lines = log_vkeys(head.checkpoint.origin, head.keys)
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def export_log(conn: Connection, folder: Path, head: KeptHead, frame: Frame) -> Exported:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
+from node.cli import tokens
 from node.cli.access import open_ring, settings_of
 from node.cli.call import Call, PassphraseOption, command, failed
 from node.cli.erasing import audit_erase
@@ -41,6 +42,7 @@ def register(app: typer.Typer) -> None:
     command(audit, "export")(export)
     command(audit, "search")(search)
     command(audit, "erase")(audit_erase)
+    tokens.register(audit)
     app.add_typer(audit, name="audit")
 
 

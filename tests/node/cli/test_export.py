@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from node.audit.export import tile_name
 from node.exits import Exit
 from protocol.checkpoint import decode_body
 from protocol.note import decode_note, decode_verifier_key
+from protocol.policy import Policy, decode_policy, verify_by_policy
 from tests.support.commands import comity
 from tests.support.exchanged import FIJI, QUMRAN, AtRest
 
@@ -34,6 +36,11 @@ def test_an_export_holds_the_log_and_whose_lines_to_look_for(
     assert [(one.name, one.kind) for one in log] == [(checkpoint.origin, 1), (checkpoint.origin, 6)]
 
 
+def open_to(policy: Policy) -> Policy:
+    """Give a policy without its quorum: nobody has cosigned here."""
+    return replace(policy, quorum=None)
+
+
 def test_an_export_names_the_witnesses_whose_words_count(
     nodes: Path, exchanged: Path, tmp_path: Path
 ) -> None:
@@ -43,7 +50,12 @@ def test_an_export_names_the_witnesses_whose_words_count(
     lines = (tmp_path / "one" / "witnesses.vkey").read_text().splitlines()
     keys = [decode_verifier_key(line) for line in lines]
     assert [(one.name, one.kind) for one in keys] == [(witness, 4), (witness, 6)]
+    policy = decode_policy((tmp_path / "one" / "policy").read_bytes())
+    signed = verify_by_policy((tmp_path / "one" / "checkpoint").read_bytes(), open_to(policy))
+    assert signed.signed.checkpoint.origin == f"pacific/{FIJI}/1"
+    assert policy.quorum == "quorum"
     assert comity("--config", exchanged / FIJI, "audit", "export", "--dir", tmp_path / "two").out
+    assert not (tmp_path / "two" / "policy").exists()
     assert (tmp_path / "two" / "witnesses.vkey").read_bytes() == b""
 
 
@@ -57,7 +69,7 @@ def test_an_export_replaces_no_folder_and_leaves_none_half_made(
     again = comity(*way, "--json")
     assert (again.status, again.json["code"]) == (Exit.FAILED, "exists")
     node = AtRest(exchanged / FIJI)
-    node.alter("log_entries", "commitment", node.rowids("log_entries")[3], integer=False)
+    node.tamper("UPDATE log_entries SET commitment = zeroblob(32) WHERE position = 3")
     before = sorted(tmp_path.iterdir())
     broken = comity(*way[:-1], tmp_path / "broken", "--json")
     assert (broken.status, broken.json["code"]) == (Exit.FAILED, "not-authentic")
