@@ -71,13 +71,13 @@ class BundleReport:
     lines: tuple[MessageLine, ...]
     records: tuple[RecordLine, ...]
     timestamps: tuple[TimestampPart, ...]
-    logs: Logs | None = field(repr=False)
+    logs: Logs = field(repr=False)
     doubts: tuple[str, ...] = ()
 
     @property
     def forked(self) -> tuple[str, ...]:
         """The logs that are proved to have two histories."""
-        return () if self.logs is None else tuple(sorted(self.logs.forked))
+        return tuple(sorted(self.logs.forked))
 
 
 def verify_bundle(raw: bytes) -> BundleReport:

@@ -94,6 +94,7 @@ class Logs:
     own_words: Mapping[tuple[str, int], Words]
     proved: frozenset[bytes] = field(repr=False)  # raw receipts and records
     covered: frozenset[tuple[str, int]] = field(repr=False)
+    resting: frozenset[tuple[str, int]] = field(repr=False)  # origins and sizes
 
     def standing(self, part: ProofPart) -> Standing:
         """Say how the checkpoint that a proof leads to is witnessed."""
@@ -130,7 +131,8 @@ def judge_logs(parts: Parts, ground: Ground, doubts: Doubts) -> Logs:
             judge.head(part)
     covered = frozenset(place for log in judge.logs.values() for place in judge.join(log))
     heads = {log.origin: tuple(log.heads) for log in judge.logs.values()}
-    return Logs(ground, heads, forked, own_words, proved, covered)
+    resting = frozenset((log.origin, one) for log in judge.logs.values() for one in log.resting)
+    return Logs(ground, heads, forked, own_words, proved, covered, resting)
 
 
 @dataclass(slots=True)

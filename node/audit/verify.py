@@ -2,10 +2,11 @@
 
     judged = verify_file(path.read_bytes(), trusted_fingerprint=None)
 
-A receipt file, a bare receipt, a bare log proof, a network document or a listing is
-recognised by its content, verified as far as it goes, and told in sentences for people:
-what is proved, on which condition, and what is not. A file that is recognisably one of
-ours and does not hold is false; what cannot be decided from the file alone is undecided.
+A bundle, a receipt file, a receipt or another record with its proof, a bare proof, a fork
+proof, a document or any other statement is recognised by its content, verified as far as
+it goes, and told in sentences for people: what is proved, on which condition, and what is
+not. A file that is recognisably one of ours and does not hold is false; what cannot be
+decided from the file alone is undecided.
 
 This module opens no file and knows no node. Everything it says about trust is relative to
 a network document, named by its fingerprint.
@@ -13,72 +14,62 @@ a network document, named by its fingerprint.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import Enum
+from collections.abc import Callable
 from typing import Final
 
-from keys.fingerprint import DIGITS, document_fingerprint
-from protocol.checkpoint import decode_body
+from keys.fingerprint import document_fingerprint
+from node.audit import verify_logs
+from node.audit.judged import (
+    OTHER_DOCUMENT,
+    Asked,
+    Judgement,
+    Verdict,
+    bare_fingerprint,
+    decision_fields,
+    told,
+    under,
+)
+from node.audit.verify_bundle import KIND, judge_bundle
+from protocol.bundle import ABOUT_NAME, BUNDLE_KIND
+from protocol.closure import CLOSURE_TYPE
 from protocol.digest import sha256_hex
 from protocol.dsse import Unverified, verify_exactly
-from protocol.encoding import HEX64, Json
-from protocol.errors import KeyUnknown, Misuse, NotAuthentic, Rejected
+from protocol.encoding import Json
+from protocol.errors import KeyUnknown, NotAuthentic, Rejected, Unproven
+from protocol.fork import FORK_KIND
 from protocol.listing import LISTING_TYPE, decode_listing, decode_listing_text
-from protocol.network import NETWORK_TYPE, TrustedDocument, decode_document, verify_first
-from protocol.note import decode_note
-from protocol.proof import decode_proof
-from protocol.receipt_file import (
-    RECEIPT_FILE_KIND,
-    VerifiedReceiptFile,
-    read_claim,
-    verify_receipt_file,
-)
+from protocol.network import NETWORK_TYPE, decode_document, verify_first
+from protocol.policy import Policy
+from protocol.receipt_file import RECEIPT_FILE_KIND, VerifiedReceiptFile, verify_receipt_file
 from protocol.record import Decision
+from protocol.revocation import REVOCATION_TYPE
+from protocol.summary import show_time
+
+__all__ = ["Asked", "Judgement", "Verdict", "verify_file"]
 
 _DOCUMENT: Final = "network document"
 _LISTING: Final = "listing"
 _FILE: Final = "receipt file"
-_RECEIPT: Final = "receipt"
-_PROOF: Final = "log proof"
 
 
-class Verdict(Enum):
-    """What a file comes to."""
-
-    TRUE = "true"
-    FALSE = "false"
-    UNDECIDED = "undecided"
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The outcome for one file; `fields` hold the same for machines."""
-
-    conclusion: Verdict
-    kind: str | None
-    statements: tuple[str, ...] = ()
-    not_proved: tuple[str, ...] = ()
-    fields: Mapping[str, Json] = field(default_factory=dict)
-
-
-def verify_file(raw: bytes, *, trusted_fingerprint: str | None = None) -> Judgement:
+def verify_file(
+    raw: bytes, *, trusted_fingerprint: str | None = None, policy: Policy | None = None
+) -> Judgement:
     """Judge the content of one file.
 
     `trusted_fingerprint` is that of the network document which the reader trusts, as 60
-    digits or 64 hex digits, with spaces or without; anything else is `Misuse`. Without it,
-    what a file proves is told on the condition that its document is the true one.
+    digits or 64 hex digits, with spaces or without; anything else is `Misuse`. `policy` is
+    one that the reader trusts. Without either, what a file proves is told on the condition
+    that its document is the true one.
     """
-    trusted = None if trusted_fingerprint is None else _normal(trusted_fingerprint)
+    trusted = None if trusted_fingerprint is None else bare_fingerprint(trusted_fingerprint)
     kind = _recognise(raw)
     if kind is None:
-        sentence = "This is no receipt, log proof, network document or listing of Comity."
+        sentence = "This is no bundle, receipt, proof, document or statement of Comity."
         return Judgement(Verdict.UNDECIDED, None, (), (sentence,))
     try:
-        return _JUDGES[kind](raw, trusted)
-    except KeyUnknown as fault:
+        return _JUDGES[kind](raw, Asked(trusted, policy))
+    except (KeyUnknown, Unproven) as fault:
         missing = f"It cannot be decided from this file alone: {fault.detail}."
         return Judgement(Verdict.UNDECIDED, kind, (), (missing,))
     except Rejected as fault:
@@ -88,103 +79,67 @@ def verify_file(raw: bytes, *, trusted_fingerprint: str | None = None) -> Judgem
         return Judgement(Verdict.FALSE, kind, (said,), (nothing,), fields)
 
 
-def _normal(fingerprint: str) -> str:
-    """Give a fingerprint as its bare digits."""
-    bare = re.sub(r"\s", "", fingerprint)
-    if HEX64.fullmatch(bare):
-        return document_fingerprint(bare).digits.replace(" ", "")
-    if re.fullmatch(rf"[0-9]{{{DIGITS}}}", bare):
-        return bare
-    raise Misuse(f"a fingerprint is {DIGITS} digits, or 64 lower-case hex digits")
-
-
 # Marks that stand in files of ours also after somebody has reformatted or damaged them.
 _MARKS: Final = (
     (_FILE, (RECEIPT_FILE_KIND.encode(),)),
     (_FILE, (b'"documents"', b'"listings"', b'"receipt"')),
+    (verify_logs.FORK, (f'"{FORK_KIND}"'.encode(),)),
+    (verify_logs.FORK, (b'"first"', b'"second"', b'"origin"')),
     (_DOCUMENT, (NETWORK_TYPE.encode(),)),
     (_LISTING, (LISTING_TYPE.encode(),)),
-    (_RECEIPT, (b'"proof"', b'"record"', b'"salt"')),
+    (verify_logs.CLOSURE, (CLOSURE_TYPE.encode(),)),
+    (verify_logs.REVOCATION, (REVOCATION_TYPE.encode(),)),
+    (verify_logs.CONTINUATION, (b'"checkpoint"', b'"links"')),
+    (verify_logs.RECORD, (b'"proof"', b'"record"', b'"salt"')),
 )
 _PROOF_MARK: Final = b"c2sp.org/tlog-proof@"
+_FIRST_ENTRY_BYTES: Final = 8_192  # what stands before and in `comity.json`
 
 
 def _recognise(raw: bytes) -> str | None:
     """Say which kind of file it is, or is meant to be."""
     if raw.startswith(_PROOF_MARK):
-        return _PROOF
+        return verify_logs.PROOF
+    first = raw[:_FIRST_ENTRY_BYTES]
     whole = raw.strip()
     if not (whole.startswith(b"{") or whole.endswith(b"}")):
-        return None  # a text about our files is none of them
+        # Also a bundle whose first bytes are damaged; a text about files of ours is none.
+        in_bundle = first.startswith(b"PK") or f'"{BUNDLE_KIND}"'.encode() in first
+        return KIND if in_bundle and ABOUT_NAME.encode() in first + raw[-4096:] else None
     return next((kind for kind, marks in _MARKS if all(mark in raw for mark in marks)), None)
 
 
 # --- receipts --------------------------------------------------------------
 
 
-def _judge_file(raw: bytes, trusted: str | None) -> Judgement:
+def _judge_file(raw: bytes, asked: Asked) -> Judgement:
     file = verify_receipt_file(raw)
-    fields = _decision_fields(file.decision) | _file_fields(file)
-    told = _told(file.decision)
+    fields = decision_fields(file.decision) | _file_fields(file)
+    said = told(file.decision)
     place = (
         f"It stands as entry {file.index} in the log {file.signed.checkpoint.origin}, which had"
         f" {file.signed.checkpoint.size} entries when its owner signed it at"
-        f" {_time(file.signed.time)}."
+        f" {show_time(file.signed.time)}."
     )
-    under, matches = _under(file.documents, trusted)
+    shown, matches = under(file.documents, asked.fingerprint)
     if not matches:
-        return Judgement(Verdict.UNDECIDED, _FILE, (), (_OTHER_DOCUMENT, *under), fields)
+        return Judgement(Verdict.UNDECIDED, _FILE, (), (OTHER_DOCUMENT, *shown), fields)
     not_proved = [
         _acceptance(file.decision),
         "Not that the log shows everybody the same: no witness's word was counted here.",
         "Not that no key of it was revoked: revocations are not in the file.",
     ]
-    if trusted is None:
+    if asked.fingerprint is None:
         not_proved.insert(0, "Not that the document is the network's: compare its fingerprint.")
-    return Judgement(Verdict.TRUE, _FILE, (told, place, *under), tuple(not_proved), fields)
-
-
-def _judge_receipt(raw: bytes, _trusted: str | None) -> Judgement:
-    claim = read_claim(raw)
-    said = (
-        f"It says: {_told(claim.decision)}",
-        (
-            f"Its parts are in their form and fit: it names entry {claim.index} of the log"
-            f" {claim.origin} at size {claim.size}."
-        ),
-    )
-    lacking = (
-        "Nothing is proved: the keys of that log are not in the file.",
-        "A receipt file holds them: who holds the receipt in a node can make one.",
-    )
-    fields = _decision_fields(claim.decision) | {
-        "origin": claim.origin, "index": claim.index, "size": claim.size,
-    }  # fmt: skip
-    return Judgement(Verdict.UNDECIDED, _RECEIPT, said, lacking, fields)
-
-
-def _judge_proof(raw: bytes, _trusted: str | None) -> Judgement:
-    proof = decode_proof(raw)
-    checkpoint = decode_body(decode_note(proof.checkpoint_raw).body)
-    if proof.index >= checkpoint.size:
-        raise NotAuthentic("an index outside the tree")
-    split = (proof.index ^ (checkpoint.size - 1)).bit_length()
-    if len(proof.path) != split + (proof.index >> split).bit_count():
-        raise NotAuthentic("an inclusion path of a wrong length")
-    said = f"It is about entry {proof.index} of the log {checkpoint.origin} at {checkpoint.size}."
-    lacking = ("Nothing is proved: neither the entry nor the keys of that log are in the file.",)
-    fields: dict[str, Json] = {
-        "origin": checkpoint.origin, "index": proof.index, "size": checkpoint.size,
-    }  # fmt: skip
-    return Judgement(Verdict.UNDECIDED, _PROOF, (said,), lacking, fields)
+    return Judgement(Verdict.TRUE, _FILE, (said, place, *shown), tuple(not_proved), fields)
 
 
 # --- documents and listings ------------------------------------------------
 
 
-def _judge_document(raw: bytes, trusted: str | None) -> Judgement:
+def _judge_document(raw: bytes, asked: Asked) -> Judgement:
     document = verify_first(decode_document(raw))
-    under, matches = _under((document,), trusted)
+    shown, matches = under((document,), asked.fingerprint)
     said = (
         (
             f"{len(document.signed_by)} of its {len(document.document.stewards)} stewards signed"
@@ -193,7 +148,7 @@ def _judge_document(raw: bytes, trusted: str | None) -> Judgement:
         (
             f"It is version {document.version} of the network {document.document.network}, with"
             f" {len(document.document.authorities)} authorities, and expires at"
-            f" {_time(document.document.expires)}."
+            f" {show_time(document.document.expires)}."
         ),
     )
     fields: dict[str, Json] = {
@@ -202,21 +157,21 @@ def _judge_document(raw: bytes, trusted: str | None) -> Judgement:
         "signed_by": sorted(document.signed_by), "expires": document.document.expires,
     }  # fmt: skip
     if not matches:
-        return Judgement(Verdict.UNDECIDED, _DOCUMENT, said, (_OTHER_DOCUMENT, *under), fields)
+        return Judgement(Verdict.UNDECIDED, _DOCUMENT, said, (OTHER_DOCUMENT, *shown), fields)
     left = ["Not that a newer version does not exist."]
-    if trusted is None:
+    if asked.fingerprint is None:
         left.insert(0, "Not that its stewards are who they should be: compare its fingerprint.")
-    return Judgement(Verdict.TRUE, _DOCUMENT, (*said, *under), tuple(left), fields)
+    return Judgement(Verdict.TRUE, _DOCUMENT, (*said, *shown), tuple(left), fields)
 
 
-def _judge_listing(raw: bytes, _trusted: str | None) -> Judgement:
+def _judge_listing(raw: bytes, _asked: Asked) -> Judgement:
     statement = decode_listing(raw)
     listing = decode_listing_text(statement.text)
     _verify_by_itself(statement)
     said = (
         (
             f"It calls itself listing {listing.serial} of {listing.authority} in {listing.network},"
-            f" and expires at {_time(listing.expires)}."
+            f" and expires at {show_time(listing.expires)}."
         ),
         "It is signed by sign keys that it shows itself.",
     )
@@ -242,21 +197,6 @@ def _verify_by_itself(statement: Unverified) -> None:
 
 # --- sentences -------------------------------------------------------------
 
-_OTHER_DOCUMENT: Final = "It rests on another network document than the one you trust."
-
-
-def _told(decision: Decision) -> str:
-    """Say what a decision means."""
-    if decision.kind == "message.accepted":
-        order = "" if decision.order is None else f" as number {decision.order} of its case"
-        done = f"accepted{order}"
-    else:
-        done = f"finally refused ({decision.code})"
-    return (
-        f"{decision.recipient} {done} the message {decision.identity} from {decision.sender}"
-        f" at {_time(decision.at)}."
-    )
-
 
 def _acceptance(decision: Decision) -> str:
     if decision.kind == "message.accepted":
@@ -265,32 +205,6 @@ def _acceptance(decision: Decision) -> str:
             " bound to that."
         )
     return "Not why beyond the code, and not what the message said."
-
-
-def _under(documents: tuple[TrustedDocument, ...], trusted: str | None) -> tuple[list[str], bool]:
-    """Say under which documents all this holds, and whether one is the trusted one."""
-    shown = [document_fingerprint(one.digest).digits for one in documents]
-    sentences = [
-        f"Network document: {one.document.network} version {one.version}, fingerprint {digits}."
-        for one, digits in zip(documents, shown, strict=True)
-    ]
-    return sentences, trusted is None or trusted in {one.replace(" ", "") for one in shown}
-
-
-def _time(seconds: int) -> str:
-    """Show a time, also one that no calendar has."""
-    try:
-        return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (ValueError, OverflowError, OSError):
-        return f"second {seconds}"
-
-
-def _decision_fields(decision: Decision) -> dict[str, Json]:
-    return {
-        "decision": decision.kind, "network": decision.network, "message": decision.identity,
-        "envelope": decision.envelope, "from": decision.sender, "to": decision.recipient,
-        "at": decision.at, "order": decision.order, "code": decision.code,
-    }  # fmt: skip
 
 
 def _file_fields(file: VerifiedReceiptFile) -> dict[str, Json]:
@@ -303,10 +217,10 @@ def _file_fields(file: VerifiedReceiptFile) -> dict[str, Json]:
     }  # fmt: skip
 
 
-_JUDGES: Final[dict[str, Callable[[bytes, str | None], Judgement]]] = {
+_JUDGES: Final[dict[str, Callable[[bytes, Asked], Judgement]]] = {
+    KIND: judge_bundle,
     _FILE: _judge_file,
-    _RECEIPT: _judge_receipt,
-    _PROOF: _judge_proof,
     _DOCUMENT: _judge_document,
     _LISTING: _judge_listing,
+    **verify_logs.JUDGES,
 }

@@ -17,12 +17,12 @@ from typer.exceptions import Abort, TyperException
 from node.cli import (
     auditing,
     casework,
-    checking,
     evidence,
     health,
     keyring,
     making,
     network,
+    proving,
     serving,
 )
 from node.cli.call import ConfigOption, Failed, JsonOption, Shared
@@ -42,7 +42,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (making, network, serving, casework, evidence, auditing, checking, health, keyring):
+for _module in (making, network, serving, casework, evidence, auditing, proving, health, keyring):
     _module.register(app)
 
 

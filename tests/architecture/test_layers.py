@@ -34,16 +34,16 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: search_rows erasure_rows witness_rows watch_rows auditor_rows
     node.storage: health_rows writer
     node: storage
-    node.audit: faults records guard tiles log fsck verify kept export search erasure
+    node.audit: faults records guard tiles log fsck judged verify_bundle verify_logs verify kept export search erasure
     node.evidence: paths manifest hashing compare
     node: anchor office trust_watch
     node.audit: witness
-    node: quorum own_log forks following outbox
+    node: quorum own_log forks following examined outbox
     node.cases: evidence_in_body register
     node: inbox
     node.transport: errors limits batch c2sp form hop tls addresses paths connection quota
     node.transport: routes unsigned listener client
-    node: tile_client witnessing notices monitor
+    node: tile_client witnessing notices monitor logs_shown watch
     node: returning peers courier gossip exchange served doctor app own_listing setup faults
     node: recovery rotation desk reading control run demo
     node: cli

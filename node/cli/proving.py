@@ -1,0 +1,119 @@
+"""`comity verify` says what one file proves, for somebody who has nothing else.
+
+`comity audit prove` and `comity audit bundle`, which make such files, register in `register`
+below, in a module of their own if this one grows.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from node.cli.call import Call, command, usage
+from node.cli.files import read_whole
+from node.cli.output import harmless
+from node.exits import Exit
+from protocol.encoding import Json
+from protocol.limits import BUNDLE_BYTES_MAX, POLICY_BYTES_MAX
+
+if TYPE_CHECKING:
+    from node.audit.judged import Judgement
+    from protocol.policy import Policy
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app, "verify")(verify)
+
+
+# --- one file --------------------------------------------------------------
+
+
+def verify(
+    call: Call,
+    *,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="A bundle, receipt, proof, document or statement."),
+    ] = None,
+    fingerprint: Annotated[
+        str | None,
+        typer.Option(metavar="DIGITS", help="The network document that you trust: digits or hex."),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A tlog policy that you trust: a log, its witnesses."),
+    ] = None,
+    page: Annotated[
+        bool,
+        typer.Option("--page", help="Write the verifier that needs no installation, as HTML."),
+    ] = False,
+) -> Exit:
+    """Verify a bundle, receipt or proof, offline and without any configuration."""
+    if page:
+        return _write_page(file)
+    if file is None:
+        raise usage("Which file? `comity verify FILE`, or --page for the page that verifies.")
+    from node.audit.verify import verify_file
+    from protocol.errors import Misuse
+
+    raw = read_whole(file, BUNDLE_BYTES_MAX)
+    try:
+        judged = verify_file(raw, trusted_fingerprint=fingerprint, policy=_read_policy(policy))
+    except Misuse as fault:
+        raise usage(f"--fingerprint: {fault}.") from None
+    _say(call, file, judged)
+    return _VERIFY_EXITS[judged.conclusion.value]
+
+
+def _write_page(file: Path | None) -> Exit:
+    from node.page import verifier_html
+
+    if file is not None:
+        raise usage("--page writes a page to standard output and takes no file.")
+    sys.stdout.buffer.write(verifier_html())
+    sys.stdout.buffer.flush()
+    return Exit.DONE
+
+
+def _read_policy(path: Path | None) -> Policy | None:
+    from protocol.errors import Rejected
+    from protocol.policy import decode_policy
+
+    if path is None:
+        return None
+    try:
+        return decode_policy(read_whole(path, POLICY_BYTES_MAX))
+    except Rejected as fault:
+        raise usage(f"--policy: {fault.detail}.") from None
+
+
+def _say(call: Call, file: Path, judged: Judgement) -> None:
+    verdict = judged.conclusion.value
+    result: dict[str, Json] = {
+        "schema": "comity.verification/1", "file": str(file), "conclusion": verdict,
+        "kind": judged.kind, "alarms": list(judged.alarms),
+        "statements": list(judged.statements), "not_proved": list(judged.not_proved),
+        **judged.fields,
+    }  # fmt: skip
+    if call.out.result(result):
+        return
+    said, good = _VERIFY_SENTENCES[verdict]
+    for sentence in judged.alarms:
+        call.out.verdict(harmless(sentence), good=False)
+    call.out.verdict(f"{file}: {said}", good=good)
+    for sentence in judged.statements:
+        call.out.line(f"  {harmless(sentence)}")
+    for sentence in judged.not_proved:
+        call.out.line(f"  - {harmless(sentence)}")
+
+
+_VERIFY_EXITS: Final = {"true": Exit.DONE, "false": Exit.FALSE, "undecided": Exit.UNDECIDED}
+_VERIFY_SENTENCES: Final = {
+    "true": ("VERIFIED", True),
+    "false": ("FALSE", False),
+    "undecided": ("CANNOT BE DECIDED", False),
+}
