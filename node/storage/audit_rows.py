@@ -275,6 +275,13 @@ def count_skips(conn: Connection, case_id: str) -> int:
         return int(conn.execute(query).scalar_one())
 
 
+def skip_rows(conn: Connection) -> Iterator[tuple[str, str]]:
+    """Give case and identity of all messages that their sender has given up."""
+    columns = [skips.c.case_id, skips.c.identity]
+    for page in pages(conn, columns, columns, size=PAGE, place="skips"):
+        yield from ((row[0], row[1]) for row in page)
+
+
 def messages_of_envelopes(conn: Connection, digests: Sequence[str]) -> dict[str, str]:
     """Give the identity that each envelope is said to hold, by its digest."""
     query = select(envelopes.c.digest, envelopes.c.identity).where(envelopes.c.digest.in_(digests))
@@ -297,9 +304,22 @@ def refusals_of(conn: Connection, identities: Sequence[str]) -> dict[str, str]:
 
 
 def contested_pages(conn: Connection) -> Iterator[Sequence[Values]]:
-    """Give identity, case and code of all contested messages."""
-    columns = [contested.c[name] for name in ("identity", "case_id", "code")]
+    """Give identity, case, number and code of all contested messages."""
+    columns = [contested.c[name] for name in ("identity", "case_id", "seq", "code")]
     return pages(conn, columns, columns[:1], size=_WIDE_PAGE, place="contested")
+
+
+def equivocations_not_kept(conn: Connection, limit: int) -> list[str]:
+    """Give the identities of refusals for a contradiction whose message was not kept."""
+    query = (
+        select(refusals.c.identity)
+        .outerjoin_from(refusals, contested, contested.c.identity == refusals.c.identity)
+        .where(refusals.c.code == "equivocation", contested.c.identity.is_(None))
+        .order_by(refusals.c.identity)
+        .limit(limit)
+    )
+    with readable("refusals without what was refused"):
+        return list(conn.execute(query).scalars())
 
 
 def contested_among(conn: Connection, identities: Sequence[str]) -> dict[str, str]:

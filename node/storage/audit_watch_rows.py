@@ -44,8 +44,8 @@ def timestamp_pages(conn: Connection) -> Iterator[Sequence[Values]]:
 
 
 def witnessed_rows(conn: Connection) -> list[Values]:
-    """Give origin, size, root and raw of the logs of peers that this node has cosigned."""
-    return _all(conn, witnessed, "origin", "size", "root", "raw")
+    """Give origin, size, root, raw and time of the peers' logs that this node has cosigned."""
+    return _all(conn, witnessed, "origin", "size", "root", "raw", "at")
 
 
 def unproven_rows(conn: Connection) -> list[Values]:

@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from keys.keyfile import read_key_file
 from node.app import Node, open_node
 from node.audit.fsck import Report, fsck
@@ -28,6 +30,7 @@ from node.outbox import Draft
 from node.settings import Settings, load_settings
 from node.storage import queue_rows
 from node.storage.engine import open_database
+from node.storage.tables import metadata
 from node.storage.vault import Vault
 from node.storage.writer import Tx
 from protocol.checkpoint import log_origin
@@ -78,19 +81,27 @@ class AtRest:
         conn.close()
         return changed
 
-    def rowids(self, table: str) -> list[int]:
-        """Give the rows of a table by SQLite's own numbers."""
-        rows = self.select(f'SELECT rowid FROM "{table}"')  # noqa: S608  (names from the schema)
-        return [int(str(row[0])) for row in rows]
+    def places(self, table: str) -> list[str]:
+        """Give for each row of a table the condition that names it, in the order of its key."""
+        key = [column.name for column in metadata.tables[table].primary_key.columns]
+        quoted = ", ".join(f'quote("{name}")' for name in key)
+        order = ", ".join(f'"{name}"' for name in key)
+        rows = self.select(f'SELECT {quoted} FROM "{table}" ORDER BY {order}')  # noqa: S608  (names from the schema)
+        return [
+            " AND ".join(f'"{name}" = {value}' for name, value in zip(key, row, strict=True))
+            for row in rows
+        ]
 
-    def alter(self, table: str, column: str, rowid: int, *, integer: bool) -> int:
-        """Give one column of one row another value."""
-        value = f'altered("{column}", {int(integer)})'
-        return self.tamper(f'UPDATE "{table}" SET "{column}" = {value} WHERE rowid = {rowid}')  # noqa: S608  (names from the schema)
+    def alter(self, table: str, column: str, place: str) -> int:
+        """Give one column of one row another value of its type."""
+        kind = metadata.tables[table].columns[column].type
+        integer = int(not isinstance(kind, (sa.LargeBinary, sa.String)))
+        value = f'altered("{column}", {integer})'
+        return self.tamper(f'UPDATE "{table}" SET "{column}" = {value} WHERE {place}')  # noqa: S608  (names from the schema)
 
-    def delete(self, table: str, rowid: int) -> int:
+    def delete(self, table: str, place: str) -> int:
         """Delete one row."""
-        return self.tamper(f'DELETE FROM "{table}" WHERE rowid = {rowid}')  # noqa: S608  (a name from the schema)
+        return self.tamper(f'DELETE FROM "{table}" WHERE {place}')  # noqa: S608  (a name from the schema)
 
     def select(self, statement: str) -> list[tuple[object, ...]]:
         """Read rows."""
@@ -147,14 +158,15 @@ async def exchange(folder: Path, databases: Mapping[str, str] | None = None) -> 
     rests = {name: AtRest(one.settings_file.parent) for name, one in made.items()}
     nodes = {name: one.open(clock) for name, one in rests.items()}
     try:
-        case = await _talk(nodes[FIJI], nodes[QUMRAN], clock)
+        case = await talk(nodes[FIJI], nodes[QUMRAN], clock)
     finally:
         for node in nodes.values():
             node.close()
     return Exchanged(rests[FIJI], rests[QUMRAN], case, clock.now())
 
 
-async def _talk(fiji: Node, qumran: Node, clock: ManualClock) -> str:
+async def talk(fiji: Node, qumran: Node, clock: ManualClock) -> str:
+    """Let two nodes exchange everything that two can; gives their case."""
     posted = await fiji.writer.write(
         lambda tx: fiji.register.send_request(
             tx, to=QUMRAN, request_kind="mla", body={"text": "please"}, manifest=EVIDENCE
@@ -163,13 +175,13 @@ async def _talk(fiji: Node, qumran: Node, clock: ManualClock) -> str:
     case = posted.case
     await fiji.writer.write(lambda tx: fiji.office.install_revocation(tx, _revocation(qumran, tx)))
     await carry(fiji, qumran)
-    await _post(qumran, case, Draft("answer", {"text": "here"}))
+    await post(qumran, case, Draft("answer", {"text": "here"}))
     await carry(qumran, fiji)
     for one, other in ((fiji, qumran), (qumran, fiji)):
-        await _post(one, case, Draft("note", {"text": "too late"}, lifetime_s=10))
+        await post(one, case, Draft("note", {"text": "too late"}, lifetime_s=10))
         clock.advance(LATE_S)
         await carry(one, other)
-    await _post(fiji, case, Draft("note", {"text": "more"}))
+    await post(fiji, case, Draft("note", {"text": "more"}))
     return case
 
 
@@ -181,7 +193,7 @@ def _revocation(node: Node, tx: Tx) -> bytes:
     return sign_revocation(revocation, ring.signers("sign")).encode()
 
 
-async def _post(node: Node, name: str, draft: Draft) -> None:
+async def post(node: Node, name: str, draft: Draft) -> None:
     """Post a message in a case."""
 
     def post(tx: Tx) -> None:
@@ -202,4 +214,7 @@ async def carry(sender: Node, recipient: Node) -> None:
     await sender.writer.write(lambda tx: sender.outbox.settle(tx, examined))
 
 
-__all__ = ["FIJI", "NETWORK", "QUMRAN", "AtRest", "Exchanged", "audit", "carry", "exchange"]
+__all__ = [
+    "FIJI", "NETWORK", "QUMRAN", "AtRest", "Exchanged", "audit", "carry", "exchange", "post",
+    "talk",
+]  # fmt: skip

@@ -14,9 +14,9 @@ from typing import Final
 
 from node.audit.fsck.receipts import Receipts
 from node.audit.fsck.records import Record, RecordFault, read_record
-from node.audit.fsck.report import Notes, Progress
+from node.audit.fsck.report import FINDINGS_KEPT, Notes, Progress
 from node.audit.fsck.rows import GAVE_WAY
-from node.storage import Connection, audit_rows
+from node.storage import Connection, audit_rows, tables
 from node.storage.audit_rows import Values
 from node.storage.vault import Vault
 from protocol.errors import Rejected
@@ -67,6 +67,8 @@ class MessageReader:
         self._tally: _Tally | None = None
         self._case: Values | None = None
         self._states: Counter[str] = Counter()  # of messages of ours
+        self._closed: set[str] = set()  # cases whose texts nothing opens
+        self._skips: dict[str, set[str]] = {}  # what the texts of a case say was given up
 
     def read(self, progress: Progress) -> None:
         """Read and compare everything."""
@@ -142,8 +144,10 @@ class MessageReader:
         for identity, sealed in audit_rows.sealed_texts(self._conn, list(rows)):
             row = rows[identity]
             wrapped = bytes(cases[row.case_id].wrapped_key)
-            if wrapped:  # else the case was erased: nothing opens its texts any more
+            if wrapped:
                 self._check_text(row, wrapped, sealed, self._vault)
+            else:  # the case was erased: nothing opens its texts any more
+                self._closed.add(row.case_id)
 
     def _check_text(self, row: Values, wrapped: bytes, sealed: bytes, vault: Vault) -> None:
         place = f"message {row.identity}"
@@ -157,6 +161,8 @@ class MessageReader:
         if statement.identity != row.identity:
             self._false("text-altered", place, "Its text is another message's.")
         said = (message.case, message.seq, message.kind, message.created, message.expires)
+        if row.direction == "in" and message.skips:
+            self._skips.setdefault(row.case_id, set()).update(message.skips)
         if (*said, message.epoch) != (
             row.case_id, row.seq, row.kind, row.created, row.expires, row.epoch,
         ):  # fmt: skip
@@ -215,14 +221,57 @@ class MessageReader:
                 self._notes.count("refusals")
                 self._receipts.check_refusal(row)
             progress("refusals", self._notes.counted["refusals"], 0)
+        self._read_contested()
+        self._compare_skips()
+
+    def _read_contested(self) -> None:
+        """Read what was kept because it contradicts, and miss what should have been."""
         for page in audit_rows.contested_pages(self._conn):
-            codes = audit_rows.refusals_of(self._conn, [row.identity for row in page])
+            identities = [row.identity for row in page]
+            refused = audit_rows.refusals_of(self._conn, identities)
             for row in page:
-                gave_way = row.code == GAVE_WAY
-                told = self._receipts.rows.told.gave_way if gave_way else codes
-                if row.identity not in told:
+                told = row.code if row.identity in self._receipts.rows.told.gave_way else None
+                if row.code != (told if row.code == GAVE_WAY else refused.get(row.identity)):
                     sentence = "It was kept as a contradiction, but no refusal says so."
                     self._false("refusal-missing", f"message {row.identity}", sentence)
+            if self._vault is not None:
+                self._check_contested(page, self._vault)
+        for identity in audit_rows.equivocations_not_kept(self._conn, FINDINGS_KEPT):
+            sentence = "It was refused because it contradicts, and is not kept."
+            self._false("contested-missing", f"message {identity}", sentence)
+
+    def _check_contested(self, page: Sequence[Values], vault: Vault) -> None:
+        """What was kept is the very message that was refused, in the place that it claims."""
+        rows = {row.identity: row for row in page}
+        cases = audit_rows.cases_by_id(self._conn, list({row.case_id for row in page}))
+        for identity, sealed in audit_rows.sealed_texts(self._conn, list(rows), tables.contested):
+            row, case = rows[identity], cases.get(rows[identity].case_id)
+            wrapped = b"" if case is None else bytes(case.wrapped_key)
+            if case is not None and not wrapped:
+                continue  # erased
+            try:
+                statement = decode_inner(vault.open(row.case_id, wrapped, identity, sealed))
+                message = decode_message_text(statement.text)
+                right = (statement.identity, message.case, message.seq) == (
+                    identity, row.case_id, row.seq,
+                )  # fmt: skip
+            except Rejected:
+                right = False
+            if not right:
+                sentence = "What was kept of it is not that message."
+                self._false("text-altered", f"contested {identity}", sentence)
+
+    def _compare_skips(self) -> None:
+        """What is said to have been given up, some text of the other side gave up."""
+        if self._vault is None:
+            return
+        for case_id, identity in audit_rows.skip_rows(self._conn):
+            if identity not in self._skips.get(case_id, ()):
+                sentence = "No message that was accepted and can be opened gave it up."
+                erased = case_id in self._closed
+                (self._notes.open if erased else self._false)(
+                    "skip-unfounded", f"skip {identity}", sentence
+                )
 
     def _false(self, code: str, place: str, sentence: str) -> None:
         self._notes.false(code, place, sentence)

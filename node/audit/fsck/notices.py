@@ -21,21 +21,21 @@ from protocol.fork import decode_fork, verify_fork
 
 @dataclass(slots=True)
 class Notices:
-    """What is stored, by kind and origin: its digest, and the closings that verify."""
+    """What is stored, by kind and origin: digest and time; and the closings that verify."""
 
-    digests: dict[tuple[str, str], str] = field(default_factory=dict)
+    stored: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     closings: dict[str, TrustedClosure] = field(default_factory=dict)
 
     def compare(self, told: Told, authority: str, notes: Notes) -> None:
         """Compare what is stored with what the logs recorded, once all of them were read."""
-        for (kind, origin), digest in self.digests.items():
+        for (kind, origin), stored in self.stored.items():
             ours = kind == "closed" and f"/{authority}/" in origin
             recorded = told.notices.get((kind, origin))
             erased = told.erased["log.fork-found"] + told.erased["log.closure-installed"]
-            if recorded != digest and not ours and not (erased and recorded is None):
+            if recorded != stored and not ours and not (erased and recorded is None):
                 sentence = "The log has no record of it, or of another one."
                 notes.false("notice-not-recorded", f"{kind} {origin}", sentence)
-        for kind, origin in told.notices.keys() - self.digests.keys():
+        for kind, origin in told.notices.keys() - self.stored.keys():
             sentence = "The log records it, but it is not stored."
             notes.false("notice-missing", f"{kind} {origin}", sentence)
 
@@ -46,7 +46,7 @@ def load_notices(conn: Connection, trust: StoredTrust, notes: Notes) -> Notices:
     for row in audit_watch_rows.notice_rows(conn):
         notes.count("notices")
         place = f"{row.kind} {row.origin}"
-        notices.digests[row.kind, row.origin] = row.digest
+        notices.stored[row.kind, row.origin] = row.digest, row.at
         try:
             if row.kind == "fork":
                 digest = _fork(row, trust)

@@ -24,8 +24,8 @@ def read_tokens(conn: Connection, told: Told, notes: Notes) -> None:
         if digest not in told.tokens:
             if not told.erased["token.made"]:
                 notes.false("token-not-recorded", place, "The log has no record of its making.")
-        elif told.tokens[digest] != row.expires:
-            notes.false("token-altered", place, "It was made to end at another time.")
+        elif told.tokens[digest] != (row.created, row.expires):
+            notes.false("token-altered", place, "It was made at another time, or until another.")
         if digest in told.ended:
             notes.false("token-restored", place, "The log records its end, and it is here.")
     for digest in told.tokens.keys() - stored.keys() - told.ended:

@@ -53,9 +53,9 @@ class Told:
     states: Counter[str] = field(default_factory=Counter)  # of messages, by what they are now
     erased: Counter[str] = field(default_factory=Counter)  # records that are gone, by kind
     recovered: set[str] = field(default_factory=set)
-    notices: dict[tuple[str, str], str] = field(default_factory=dict)
-    timestamps: set[tuple[int, int, str]] = field(default_factory=set)
-    tokens: dict[str, int] = field(default_factory=dict)  # made, with the end of their time
+    notices: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    timestamps: dict[str, tuple[int, int]] = field(default_factory=dict)  # size and time
+    tokens: dict[str, tuple[int, int]] = field(default_factory=dict)  # made, and until when
     ended: set[str] = field(default_factory=set)
     persons: dict[str, str] = field(default_factory=dict)  # where each acted first
     gave_way: set[str] = field(default_factory=set)  # to a message that came back, recorded so
@@ -123,16 +123,16 @@ class RowsOfRecords:
         told = self.told
         if kind in INSTALLED:
             table, name = INSTALLED[kind]
-            self._trust.recorded[table].add(record[name])
+            self._trust.recorded[table][record[name]] = record["at"]
         elif kind in _NOTICES:
             notice, name = _NOTICES[kind]
-            told.notices[notice, record["origin"]] = record[name]
+            told.notices[notice, record["origin"]] = record[name], record["at"]
         elif kind == "token.made":
-            told.tokens[record["token"]] = record["expires"]
+            told.tokens[record["token"]] = record["at"], record["expires"]
         elif kind == "token.ended":
             told.ended.add(record["token"])
         elif kind == "log.timestamped":
-            told.timestamps.add((self._log, record["size"], record["token"]))
+            told.timestamps[record["token"]] = record["size"], record["at"]
         elif kind == "case.erased":
             self.erasures.cases[record["case"]] = self._entry(position)
         elif kind == "record.erased":

@@ -36,9 +36,9 @@ class StoredTrust:
     """What is stored about trust, and which of it the log has recorded."""
 
     directory: Directory
-    stored: dict[str, set[str]]  # digests, by table
-    recorded: dict[str, set[str]] = field(
-        default_factory=lambda: {table: set() for table, _ in INSTALLED.values()}
+    stored: dict[str, dict[str, int]]  # times of installation by digest, by table
+    recorded: dict[str, dict[str, int]] = field(
+        default_factory=lambda: {table: {} for table, _ in INSTALLED.values()}
     )
 
     def log_keys(self, authority: str, number: int) -> LogKeys | None:
@@ -65,11 +65,16 @@ class StoredTrust:
     def compare(self, notes: Notes, *, erased: int) -> None:
         """Compare what is stored with what the log recorded, once all of it was read."""
         for table, digests in self.stored.items():
-            for digest in sorted(digests - self.recorded[table]):
+            recorded = self.recorded[table]
+            for digest in sorted(digests.keys() & recorded.keys()):
+                if digests[digest] != recorded[digest]:
+                    sentence = "The log records its installation at another time."
+                    notes.false("trust-row-altered", f"{table} {digest}", sentence)
+            for digest in sorted(digests.keys() - recorded.keys()):
                 place, sentence = f"{table} {digest}", "The log has no record of its installation."
                 # A record that was erased might have been this one.
                 (notes.open if erased else notes.false)("trust-not-recorded", place, sentence)
-            for digest in sorted(self.recorded[table] - digests):
+            for digest in sorted(recorded.keys() - digests.keys()):
                 sentence = "The log records its installation, but it is not stored."
                 notes.false("trust-row-missing", f"{table} {digest}", sentence)
 
@@ -94,7 +99,7 @@ def load_trust(conn: Connection, network: str, notes: Notes) -> StoredTrust:
         sentence = "No network document is stored, so no signature can be judged."
         notes.open("no-document", "network_documents", sentence)
     return StoredTrust(
-        directory, {table: {row[0] for row in rows} for table, rows in tables.items()}
+        directory, {table: {row[0]: row[2] for row in rows} for table, rows in tables.items()}
     )
 
 

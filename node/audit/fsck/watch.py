@@ -8,6 +8,8 @@ as unproven. Knows no entry.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from node.audit.fsck.own import Own
 from node.audit.fsck.report import Notes
 from node.audit.fsck.trust import StoredTrust
@@ -16,12 +18,14 @@ from node.storage.audit_rows import Values
 from protocol.checkpoint import (
     Checkpoint,
     SignedCheckpoint,
+    decode_body,
     verify_checkpoint,
     verify_cosignature,
     witness_name,
 )
 from protocol.digest import sha256_hex
 from protocol.errors import KeyUnknown, NotAuthentic, Rejected
+from protocol.note import decode_note
 
 _WITNESS = "/witness"
 
@@ -47,8 +51,8 @@ class Watch:
                 continue
             self._cosigned[row.origin] = signed.checkpoint
             ours = witness_name(self._own.network, self._own.authority)
-            if ours not in self._witnesses(signed, place):
-                sentence = "Our own word is not on it."
+            if self._witnesses(signed, place).get(ours) != row.at:
+                sentence = "Our own word of that time is not on it."
                 self._notes.false("witnessed-not-cosigned", place, sentence)
         for row in audit_watch_rows.unproven_rows(conn):
             signed = self._verify_peer(row, f"unproven {row.origin} {row.size}")
@@ -112,7 +116,7 @@ class Watch:
         return signed
 
     def _verify_peer(self, row: Values, place: str) -> SignedCheckpoint | None:
-        keys = self._trust.keys_of(row.origin)
+        keys = self._trust.keys_of(_origin_in(bytes(row.raw)) or row.origin)
         if keys is None:
             self._notes.open("peer-keys-missing", place, "The keys of that log are not here.")
             return None
@@ -126,13 +130,12 @@ class Watch:
             self._notes.false("columns-altered", place, "Its columns are not what it says.")
         return signed
 
-    def _witnesses(self, signed: SignedCheckpoint, place: str) -> set[str]:
-        """Give the names of the witnesses whose word holds; every line must belong to one."""
-        held: set[str] = set()
+    def _witnesses(self, signed: SignedCheckpoint, place: str) -> dict[str, int]:
+        """Give the witnesses whose word holds, with its time; each line must belong to one."""
+        held: dict[str, int] = {}
         for name in {line.name for line in signed.other_signatures}:
             try:
-                self._verify_word(signed, name)
-                held.add(name)
+                held[name] = self._verify_word(signed, name)
             except KeyUnknown as fault:
                 self._notes.open("witness-keys-missing", place, f"{name}: {fault.detail}.")
             except Rejected as fault:
@@ -140,7 +143,7 @@ class Watch:
                 self._notes.false("cosignature-not-authentic", place, sentence)
         return held
 
-    def _verify_word(self, signed: SignedCheckpoint, name: str) -> None:
+    def _verify_word(self, signed: SignedCheckpoint, name: str) -> int:
         lines = [line for line in signed.other_signatures if line.name == name]
         network, _, rest = name.partition("/")
         if network != self._own.network or not rest.endswith(_WITNESS) or len(lines) != 2:  # noqa: PLR2004  (its two lines)
@@ -149,16 +152,14 @@ class Watch:
         fault: Rejected = KeyUnknown("the keys of that witness are not here")
         for keys in pairs:
             try:
-                verify_cosignature(signed.checkpoint, lines, name=name, keys=keys)
+                return verify_cosignature(signed.checkpoint, lines, name=name, keys=keys)
             except Rejected as said:
                 fault = said
-            else:
-                return
         raise fault
 
 
 def read_timestamps(
-    conn: Connection, watch: Watch, recorded: set[tuple[int, int, str]], notes: Notes
+    conn: Connection, watch: Watch, recorded: Mapping[str, tuple[int, int]], notes: Notes
 ) -> None:
     """Compare timestamps with their records, and their checkpoints with our trees.
 
@@ -174,9 +175,16 @@ def read_timestamps(
             if sha256_hex(bytes(row.token)) != row.digest:
                 notes.false("timestamp-altered", place, "It is not the one that its digest names.")
             watch.verify_own(row.log, row.size, bytes(row.checkpoint), place)
-            if not any(one[1:] == (row.size, row.digest) for one in recorded):
+            if recorded.get(row.digest) != (row.size, row.at):
                 notes.false("timestamp-not-recorded", place, "The log has no record of it.")
-    for _log, size, digest in recorded:
-        if digest not in stored:
-            sentence = f"The log records one of size {size}, but it is not stored."
-            notes.false("timestamp-missing", f"timestamp {digest}", sentence)
+    for digest in recorded.keys() - stored:
+        sentence = "The log records it, but it is not stored."
+        notes.false("timestamp-missing", f"timestamp {digest}", sentence)
+
+
+def _origin_in(raw: bytes) -> str | None:
+    """Give the log that a checkpoint names, if it is one."""
+    try:
+        return decode_body(decode_note(raw).body).origin
+    except Rejected:
+        return None
