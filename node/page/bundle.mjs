@@ -2,6 +2,7 @@
 
 import { equal, hex, refuse } from "./bytes.mjs";
 import { evidenceIn, verifyMessages, verifyReceipts } from "./conversation.mjs";
+import { partsOf } from "./log.mjs";
 import { about, readBundle } from "./parts.mjs";
 import { documentFacts } from "./receipt_file.mjs";
 import { inOrder, summaryOf } from "./summary.mjs";
@@ -18,9 +19,12 @@ function checkNetwork(bundle) {
       if (text.network !== network) about(name, () => refuse("not-for-us", "another network"));
     }
   }
-  for (const folder of ["receipts", "records"]) {
-    for (const { name, record } of bundle[folder]) {
-      if (record.network !== network) about(name, () => refuse("not-for-us", "another network"));
+  for (const { name, record } of [...bundle.receipts, ...bundle.records]) {
+    if (record.network !== network) about(name, () => refuse("not-for-us", "another network"));
+  }
+  for (const { name, decision, origin } of bundle.receipts) {
+    if (decision.to !== partsOf(origin).authority) {
+      about(name, () => refuse("not-authentic", "a decision not made by the owner of the log"));
     }
   }
 }
@@ -33,8 +37,7 @@ function checkRevoked(bundle, trust) {
     witness.since <= revocation.at;
   for (const part of [...bundle.receipts, ...bundle.records]) {
     for (const revocation of (part.log?.keys ?? []).flatMap(({ id }) => trust.revocationsOf(id))) {
-      const place = { number: part.log.number, index: part.index };
-      const ownWord = revocation.authority === part.log.authority && trust.isBelow(revocation, place);
+      const ownWord = trust.isBelow(revocation, part);
       if (!stands(part.witness, revocation) && !ownWord) {
         open.say(part.name, "a key of its log was revoked, and nothing shows that it is older");
       }
@@ -46,7 +49,7 @@ function checkRevoked(bundle, trust) {
       const accepted = receipt?.decision.kind === "message.accepted";
       const sent = bundle.records.some(({ record, log, index }) =>
         record.kind === "message.sent" && record.identity === identity &&
-        log?.authority === message.from && trust.isBelow(revocation, { number: log.number, index }));
+        log?.authority === message.from && trust.isBelow(revocation, { log, index }));
       if (!(accepted && stands(receipt.witness, revocation)) && !sent) {
         open.say(name, "a key that signed it was revoked, and nothing shows that it is older");
       }
@@ -104,7 +107,7 @@ export function verifyBundle(bytes, { trusted = null } = {}) {
   return {
     ...facts,
     documents: chain.map(documentFacts),
-    forks: bundle.forks.map(({ origin }) => origin),
+    forks: [...logs.values()].filter(({ forked }) => forked).map(({ origin }) => origin),
     logs: [...logs.values()].map(logFacts),
     closures: trust.closures.map(({ text }) => text),
     revocations: trust.revocations,

@@ -104,7 +104,8 @@ const isAccepted = (decision) => decision?.kind === "message.accepted";
 
 export function verifyReceipts(bundle, byIdentity, open) {
   const { receipts, about: file } = bundle;
-  if (file.proofs_only && file.case !== null) {
+  if (file.case === null) return;
+  if (file.proofs_only) {
     checkSides(file.case, receipts.map(({ decision }) => decision));
   }
   const orders = [];
@@ -134,18 +135,18 @@ function checkAbout({ identity, from, to }, byIdentity) {
   }
 }
 
-/** Which messages must have been accepted, by what was said after them. */
+/** The messages that must have been accepted, by what was said after them. */
 function mustBeAccepted(messages, decisions) {
-  const found = new Set();
-  const given = new Set(messages.flatMap(({ message }) => message.skips));
+  const found = [];
   const seen = new Set(messages.map(({ message }) => message.seen));
   for (const sender of new Set(messages.map(({ message }) => message.from))) {
+    const own = messages.filter(({ message }) => message.from === sender);
+    const skipped = new Set(own.flatMap(({ message }) => message.skips));
     let later = false;
-    for (const { identity, message } of messages.toReversed()) {
-      if (message.from !== sender) continue;
-      if (seen.has(identity)) later = true;
-      if (later && !given.has(identity)) found.add(identity);
-      if (isAccepted(decisions.get(identity))) later = true;
+    for (const part of own.toReversed()) {
+      later ||= seen.has(part.identity);
+      if (later && !skipped.has(part.identity)) found.push(part);
+      later ||= isAccepted(decisions.get(part.identity));
     }
   }
   return found;
@@ -153,17 +154,16 @@ function mustBeAccepted(messages, decisions) {
 
 function checkComplete({ messages, receipts, about: file }, byIdentity, orders, open) {
   const decisions = new Map(receipts.map(({ decision }) => [decision.identity, decision]));
-  const wanted = mustBeAccepted(messages, decisions);
-  const lacking = messages.filter(({ identity }) => wanted.has(identity) && !decisions.has(identity));
-  for (const { name } of lacking) {
+  const without = ({ identity }) => !decisions.has(identity);
+  for (const { name } of mustBeAccepted(messages, decisions).filter(without)) {
     open.say(name, "it was accepted, and its receipt is not in the file");
   }
-  const opener = openerOf(file.case);
-  const spare = lacking.filter(({ message }) => message.from === opener).length +
-    new Set(messages.filter(({ message }) => message.from !== opener)
-      .flatMap(({ message }) => message.skips.filter((one) => !byIdentity.has(one)))).size;
+  const isOpeners = ({ message }) => message.from === openerOf(file.case);
+  const skipped = new Set(messages.filter((part) => !isOpeners(part))
+    .flatMap(({ message }) => message.skips.filter((one) => !byIdentity.has(one))));
+  const spare = messages.filter((part) => isOpeners(part) && without(part)).length + skipped.size;
   const missing = orders.length === 0 ? 0 : Math.max(...orders) - orders.length;
-  if (missing > spare) open.say("messages", "numbers of the case are missing in the file");
+  if (missing > spare) open.say("messages", "numbers of the case belong to nothing in the file");
 }
 
 /** What people are told about the evidence of a message. */

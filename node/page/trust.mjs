@@ -193,11 +193,12 @@ export class Trust {
   }
 
   /** Whether an entry lies below the size up to which an authority answers for its own log. */
-  isBelow({ authority, at, log_size: size }, { number, index }) {
-    if (size === null) return false;
-    const ended = this.closures.filter(({ text }) =>
-      text.authority === authority && text.created <= at);
-    const last = ended.length > 0 ? ended.at(-1).text.next : this.entry(authority).logs[0].n;
+  isBelow({ authority, at, log_size: size }, { log, index }) {
+    if (size === null || log.authority !== authority) return false;
+    const opened = this.closures.filter(({ text }) =>
+      text.authority === authority && text.created <= at).map(({ text }) => text.next);
+    const last = Math.max(this.entry(authority).logs[0].n, ...opened);
+    const { number } = log;
     return number < last || (number === last && index < size);
   }
 }

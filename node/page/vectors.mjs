@@ -2,9 +2,10 @@
 //
 // Dropped on the page, a vector says whether this reader comes to the outcome that it names.
 
-import { Refusal, ascii, encoded, fromBase64, hex, unhex, utf8 } from "./bytes.mjs";
+import { Refusal, ascii, encoded, fromBase64, hex, refuse, unhex, utf8 } from "./bytes.mjs";
 import { digest, digitsOf, keyId, verifySignature } from "./crypto.mjs";
 import * as documents from "./document.mjs";
+import { verifyClosure, verifyContinuation, verifyFork } from "./history.mjs";
 import { decodeJson } from "./json.mjs";
 import * as listings from "./listing.mjs";
 import * as log from "./log.mjs";
@@ -108,6 +109,26 @@ function revocation(headers, body, other) {
   return listings.verifyOwnRevocation(body, document, pairOf(headers, SIGN));
 }
 
+function continuation(headers, body) {
+  const { signed, links } = verifyContinuation(body, headers.origin, pairOf(headers, LOG));
+  const sizes = links.map(({ size }) => size).join(" ");
+  return { size: String(signed.size), root: hex(signed.root), links: sizes || "none" };
+}
+
+function fork(headers, body) {
+  const { first, second } = verifyFork(body, headers.origin, pairOf(headers, LOG));
+  return { "first-size": String(first.size), "second-size": String(second.size) };
+}
+
+function closure(headers, body, other) {
+  const { document } = documents.verifyFirst(other(headers.document));
+  const pair = pairOf(headers, SIGN);
+  const wanted = pair.map(({ id }) => id).join();
+  const { closure: found, digest: name } = verifyClosure(body, document, (ids) =>
+    (ids.join() === wanted ? pair : refuse("not-authentic", "not the pair of its time")));
+  return { digest: name, size: String(found.size), next: String(found.next) };
+}
+
 /** Type: its headers, and what is done with them. */
 export const READERS = {
   json: [["bytes-max"], (headers, body) => {
@@ -145,6 +166,9 @@ export const READERS = {
   listing: [["document", "digest"], listing],
   "listing-text": [[], (_, body) => { listings.decodeListing(body); }],
   revocation: [["document", "by", ...SIGN], revocation],
+  continuation: [["origin", ...LOG, "size", "root", "links"], continuation],
+  fork: [["origin", ...LOG, "first-size", "second-size"], fork],
+  closure: [["document", ...SIGN, "digest", "size", "next"], closure],
   fingerprint: [["value", "digits"], (_, body) => fingerprint("fingerprint", words(body).flat().sort())],
   "safety-number": [["value", "digits"], (_, body) => safetyNumber(body)],
 };
