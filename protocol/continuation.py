@@ -117,12 +117,12 @@ def _decode_link(item: Json) -> Link:
     fields = Fields(item, "link")
     size = fields.integer("size")
     root = fields.base64("root", size=HASH_BYTES)
-    path = decode_path(fields, "path")
+    path = take_path(fields, "path")
     fields.done()
     return Link(size, root, path)
 
 
-def decode_path(fields: Fields, name: str) -> tuple[bytes, ...]:
+def take_path(fields: Fields, name: str) -> tuple[bytes, ...]:
     """Read a list of hashes in base64: a consistency path, whatever it leads to."""
     texts = fields.texts(name, count_max=CONSISTENCY_HASHES_MAX, chars_max=_HASH_CHARS)
     path = tuple(from_base64(text) for text in texts)

@@ -22,7 +22,7 @@ from protocol.checkpoint import (
     decode_body,
     verify_checkpoint,
 )
-from protocol.continuation import Link, decode_path
+from protocol.continuation import Link, take_path
 from protocol.encoding import Fields, canonical, decode, to_base64
 from protocol.errors import Malformed, Misuse, NotAuthentic
 from protocol.limits import FORK_BYTES_MAX, NOTE_BYTES_MAX
@@ -107,7 +107,7 @@ def decode_fork(raw: bytes) -> Fork:
         root=None
         if root is None
         else Fields({"root": root}, "fork").base64("root", size=HASH_BYTES),
-        path=decode_path(fields, "path"),
+        path=take_path(fields, "path"),
     )
     fields.done()
     if fork.root is None and fork.path:

@@ -145,13 +145,13 @@ def decode_note(raw: bytes) -> Note:
     lines = below.removesuffix("\n").split("\n")
     if len(lines) > NOTE_SIGNATURES_MAX:
         raise TooLarge(f"a note with more than {NOTE_SIGNATURES_MAX} signatures")
-    note = Note(body + "\n", tuple(decode_signature_line(line) for line in lines))
+    note = Note(body + "\n", tuple(take_signature_line(line) for line in lines))
     if note.encode() != raw:
         raise Malformed("a note that is not in its one form")
     return note
 
 
-def decode_signature_line(line: str) -> NoteSignature:
+def take_signature_line(line: str) -> NoteSignature:
     """Read one signature line, without its newline.
 
     The caller encodes it again and compares: only that shows a missing dash.

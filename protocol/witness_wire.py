@@ -30,7 +30,7 @@ from protocol.limits import (
     WITNESS_BODY_BYTES_MAX,
 )
 from protocol.merkle import HASH_BYTES
-from protocol.note import NoteSignature, decode_note, decode_signature_line
+from protocol.note import NoteSignature, decode_note, take_signature_line
 
 SIZE_TYPE: Final = "text/x.tlog.size"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
@@ -113,7 +113,7 @@ def decode_cosignatures(raw: bytes) -> tuple[NoteSignature, ...]:
     lines = text.removesuffix("\n").split("\n")
     if len(lines) > NOTE_SIGNATURES_MAX:
         raise TooLarge(f"more than {NOTE_SIGNATURES_MAX} signature lines")
-    signatures = tuple(decode_signature_line(line) for line in lines)
+    signatures = tuple(take_signature_line(line) for line in lines)
     if encode_cosignatures(signatures) != raw:
         raise Malformed("cosignatures that are not in their one form")
     return signatures

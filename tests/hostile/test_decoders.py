@@ -25,8 +25,23 @@ from node.evidence.manifest import Item, decode_manifest, manifest_of
 from node.transport import batch
 from node.transport.form import parse as parse_headers
 from protocol import checkpoint as checkpoint_module
+from protocol import (
+    closure,
+    continuation,
+    dsse,
+    encoding,
+    envelope,
+    fork,
+    identity,
+    listing,
+    messages,
+    network,
+    note,
+    policy,
+    proof,
+    witness_wire,
+)
 from protocol import document as document_module
-from protocol import dsse, encoding, envelope, identity, listing, messages, network, note, proof
 from protocol import receipt as receipt_module
 from protocol import receipt_file as receipt_file_module
 from protocol import record as record_module
@@ -86,7 +101,16 @@ def samples() -> Mapping[str, bytes]:
         "listing.decode_listing": read("listing/ok").body,
         "listing.decode_listing_text": read("listing-text/ok").body,
         "revocation.decode_revocation": read("revocation/ok").body,
-        "revocation.decode_revocation_text": _statement_text("revocation/ok"),
+        "revocation.decode_revocation_text": _statement_text(
+            "revocation/ok", revocation_module.REVOCATION_TYPE
+        ),
+        "continuation.decode_continuation": read("continuation/ok").body,
+        "fork.decode_fork": read("fork/ok-two-sizes").body,
+        "closure.decode_closure": read("closure/ok").body,
+        "closure.decode_closure_text": _statement_text("closure/ok", closure.CLOSURE_TYPE),
+        "witness_wire.decode_add_checkpoint": read("add-checkpoint/ok").body,
+        "witness_wire.decode_cosignatures": read("cosignatures/ok").body,
+        "witness_wire.decode_size": b"42\n",
         "ring.decode_ring": canonical(kept.to_json()),
         "ring.decode_ring/steward": canonical(
             new_steward_ring("North", random=seeded("north"), now=NOW).to_json()
@@ -110,8 +134,7 @@ def _receipt_file() -> bytes:
     )
 
 
-def _statement_text(name: str) -> bytes:
-    kind = revocation_module.REVOCATION_TYPE
+def _statement_text(name: str, kind: str) -> bytes:
     return dsse.decode_statement(read(name).body, kind=kind, bytes_max=MIB).text
 
 
@@ -145,6 +168,14 @@ DECODERS: Mapping[str, tuple[Decode, Callable[[Any], bytes] | None]] = {
     "revocation.decode_revocation": (revocation_module.decode_revocation, _encoded),
     "revocation.decode_revocation_text": (
         revocation_module.decode_revocation_text, lambda one: one.text()),
+    "continuation.decode_continuation": (continuation.decode_continuation, _encoded),
+    "fork.decode_fork": (fork.decode_fork, _encoded),
+    "closure.decode_closure": (closure.decode_closure, _encoded),
+    "closure.decode_closure_text": (closure.decode_closure_text, lambda one: one.text()),
+    "witness_wire.decode_add_checkpoint": (witness_wire.decode_add_checkpoint, _encoded),
+    "witness_wire.decode_cosignatures": (
+        witness_wire.decode_cosignatures, witness_wire.encode_cosignatures),
+    "witness_wire.decode_size": (witness_wire.decode_size, witness_wire.encode_size),
     "ring.decode_ring": (ring_module.decode_ring, lambda one: canonical(one.to_json())),
     "ring.decode_ring/steward": (ring_module.decode_ring, lambda one: canonical(one.to_json())),
     "manifest.decode_manifest": (decode_manifest, _encoded),
@@ -256,7 +287,8 @@ def test_texts_give_a_name_or_a_refusal(text: str) -> None:
 def test_no_decoder_is_left_out() -> None:
     """A new one must stand in the table, or this fails."""
     modules = [
-        "protocol.checkpoint", "protocol.document", "protocol.dsse", "protocol.encoding",
+        "protocol.checkpoint", "protocol.closure", "protocol.continuation", "protocol.document",
+        "protocol.dsse", "protocol.encoding", "protocol.fork", "protocol.witness_wire",
         "protocol.envelope", "protocol.listing", "protocol.messages", "protocol.network",
         "protocol.note", "protocol.proof", "protocol.receipt", "protocol.receipt_file",
         "protocol.record", "protocol.revocation", "keys.ring", "node.transport.batch",
@@ -274,6 +306,29 @@ def test_no_decoder_is_left_out() -> None:
 # --- what has no encoding to compare with ---------------------------------------------------
 
 
+@given(chance=st.data())
+@settings(max_examples=150)
+def test_a_mutated_policy_gives_a_policy_or_a_refusal(chance: st.DataObject) -> None:
+    """People write it, with comments and any white space."""
+    name = chance.draw(st.sampled_from(["policy/ok-by-hand", "policy/ok-no-witnesses"]))
+    try:
+        found = policy.decode_policy(chance.draw(mutations(read(name).body)))
+    except Rejected:
+        return
+    assert found.quorum is None or found.quorum in {*found.witnesses, *(
+        one.name for one in found.groups)}  # fmt: skip
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes_are_a_policy_or_a_refusal(raw: bytes) -> None:
+    """Noise, with the one line that every policy has."""
+    for text in (raw, raw + b"\nquorum none\n"):
+        try:
+            policy.decode_policy(text)
+        except Rejected:
+            continue
+
+
 @given(st.binary(max_size=200) | json_values().map(canonical))
 @settings(max_examples=100)
 def test_any_bytes_as_a_key_file_are_refused(raw: bytes) -> None:
@@ -288,9 +343,9 @@ def test_any_rows_of_a_database_leave_a_directory_that_names_them(
     rows: list[tuple[bytes, int]],
 ) -> None:
     """A database that was tampered with is not believed, and does not stop the node."""
-    directory = Directory.from_stored(NETWORK, rows, rows, rows)
+    directory = Directory.from_stored(NETWORK, rows, rows, rows, rows)
     assert directory.chain == ()
-    assert len(directory.refused) == 3 * len(rows)
+    assert len(directory.refused) == 4 * len(rows)
 
 
 _HEADER = st.sampled_from(
