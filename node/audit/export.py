@@ -22,6 +22,7 @@ from typing import Final, TypeAlias
 
 from keys.directory import Directory
 from node.audit.kept import KeptHead, witness_pairs
+from node.audit.tiles import TilePath
 from node.storage import Connection, export_rows, log_rows
 from protocol.errors import NotAuthentic
 from protocol.merkle import HASH_BYTES, TILE_WIDTH, grow, leaf_hash, tree_root
@@ -29,7 +30,6 @@ from protocol.policy import encode_policy, log_vkeys, witness_vkeys
 from protocol.record import entry
 
 _ENTRY_LENGTH: Final = (33).to_bytes(2, "big")
-_GROUP: Final = 1_000  # of an index in a path: three digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def frame_of(directory: Directory, authority: str, head: KeptHead) -> Frame:
     There is no policy file where keys are revoked of so many witnesses that no quorum is left.
     """
     origin = head.checkpoint.origin
-    pairs = [(name, keys) for _, name, keys in witness_pairs(directory, authority)]
+    pairs = [(name, keys) for _, _, name, keys in witness_pairs(directory, authority)]
     newest = dict(reversed(pairs))  # of each name the first, which is the newest
     witnesses = "".join(f"{line}\n" for name, keys in pairs for line in witness_vkeys(name, keys))
     files = [("log.vkey", log_lines(head)), ("witnesses.vkey", witnesses.encode())]
@@ -98,16 +98,6 @@ def _removed_on_failure(folder: Path) -> Iterator[None]:
         raise
 
 
-def tile_name(index: int, width: int) -> str:
-    """Name a tile in its level's folder: `x001/x234/067`, with `.p/W` if it is partial."""
-    groups = [f"{index % _GROUP:03}"]
-    while index >= _GROUP:
-        index //= _GROUP
-        groups.append(f"x{index % _GROUP:03}")
-    partial = "" if width == TILE_WIDTH else f".p/{width}"
-    return "/".join(reversed(groups)) + partial
-
-
 class _Export:
     """One export under way."""
 
@@ -137,7 +127,7 @@ class _Export:
             if self._read_tile(0, index, width) != leaves:
                 raise NotAuthentic(f"the entries from {index * TILE_WIDTH} on are not in the tree")
             raw = b"".join(_ENTRY_LENGTH + one for one in entries)
-            self._write(f"tile/entries/{tile_name(index, width)}", raw)
+            self._write(TilePath(None, index, width).encode(), raw)
         return count
 
     def _bundles(self) -> Iterator[list[bytes]]:
@@ -171,7 +161,7 @@ class _Export:
             for index in range(-(-size // TILE_WIDTH)):
                 width = min(TILE_WIDTH, size - index * TILE_WIDTH)
                 raw = self._read_tile(level, index, width)
-                self._write(f"tile/{level}/{tile_name(index, width)}", raw)
+                self._write(TilePath(level, index, width).encode(), raw)
                 self._compare_above(level, index, raw)
                 count += 1
             level, size = level + 1, size // TILE_WIDTH

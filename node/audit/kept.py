@@ -22,8 +22,18 @@ from protocol.checkpoint import (
     SignedCheckpoint,
     verify_checkpoint,
     verify_cosignature,
+    with_cosignatures,
 )
+from protocol.document import KeyTerm
 from protocol.errors import Rejected
+from protocol.note import (
+    ED25519_COSIGNATURE,
+    ML_DSA_44,
+    Note,
+    NoteSignature,
+    VerifierKey,
+    decode_note,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,7 @@ class KeptHead:
     witnesses: tuple[str, ...]
     quorum: int
     keys: LogKeys = field(repr=False)
+    words: tuple[NoteSignature, ...] = field(default=(), repr=False)
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -51,8 +62,17 @@ class KeptHead:
 
     @property
     def raw(self) -> bytes:
-        """The exact bytes, with all lines."""
+        """The exact bytes, with all lines that were kept."""
         return self.signed.raw
+
+    @property
+    def shown(self) -> bytes:
+        """The checkpoint with the lines of its log, and of its witnesses as listed today.
+
+        Others count for nothing, and a bundle must not hold them (SPEC 15.4).
+        """
+        note = decode_note(self.signed.raw)
+        return with_cosignatures(Note(note.body, note.signatures[:2]).encode(), self.words)
 
 
 def newest_number(conn: Connection) -> int:
@@ -85,7 +105,7 @@ def best_head(
     quorum = quorum_of(directory, authority)
     kept = export_rows.best_checkpoint(conn, number, quorum=quorum, size_min=size_min)
     if kept is not None:
-        return _verified(directory, authority, number, kept.raw)
+        return verify_head(directory, authority, number, kept.raw)
     head = newest_head(conn, directory, authority, number=number)
     if head.size < size_min:
         raise NotHere(f"the log has {head.size} entries, and so many were asked for: {size_min}")
@@ -99,7 +119,7 @@ def newest_head(conn: Connection, directory: Directory, authority: str, *, numbe
     if row is None:
         raise NotHere(f"there is no log number {number} here")
     kept = export_rows.checkpoint_of_size(conn, number, row.size)
-    return _verified(directory, authority, number, row.checkpoint if kept is None else kept.raw)
+    return verify_head(directory, authority, number, row.checkpoint if kept is None else kept.raw)
 
 
 def head_of_size(
@@ -108,7 +128,7 @@ def head_of_size(
     """Give the signed state of exactly this size, if one is kept."""
     kept = export_rows.checkpoint_of_size(conn, number, size)
     if kept is not None:
-        return _verified(directory, authority, number, kept.raw)
+        return verify_head(directory, authority, number, kept.raw)
     head = newest_head(conn, directory, authority, number=number)
     if head.size != size:
         raise NotHere(
@@ -123,8 +143,10 @@ def quorum_of(directory: Directory, authority: str) -> int:
     return directory.document.document.quorum(directory.entry(authority))
 
 
-def witness_pairs(directory: Directory, authority: str) -> Iterator[tuple[str, str, LogKeys]]:
-    """Give the id, the witness name and the keys of every witness that a log of this one has.
+def witness_pairs(
+    directory: Directory, authority: str
+) -> Iterator[tuple[str, KeyTerm, str, LogKeys]]:
+    """Give the id, a term, the witness name and the keys of every witness that a log has.
 
     A witness that had several pairs is given once for each, the newest first.
     """
@@ -134,24 +156,32 @@ def witness_pairs(directory: Directory, authority: str) -> Iterator[tuple[str, s
                 name, keys = directory.witness_keys(witness, term.start)
             except Rejected:  # a key that is revoked, or in no listing here, gives no word
                 continue
-            yield witness, name, keys
+            yield witness, term, name, keys
 
 
-def _verified(directory: Directory, authority: str, number: int, raw: bytes) -> KeptHead:
+def verify_head(directory: Directory, authority: str, number: int, raw: bytes) -> KeptHead:
+    """Verify a checkpoint of one of our logs, and find the words of its witnesses on it."""
     origin, keys = directory.log_keys(authority, number, even_revoked=True)
     signed = verify_checkpoint(raw, origin=origin, keys=keys)
-    seen = [
-        witness
-        for witness, name, pair in witness_pairs(directory, authority)
-        if _has_word(signed, name, pair)
-    ]
-    witnesses = tuple(dict.fromkeys(seen))
-    return KeptHead(number, signed, witnesses, quorum_of(directory, authority), keys)
+    words: dict[str, list[NoteSignature]] = {}
+    for witness, term, name, pair in witness_pairs(directory, authority):
+        time = _time_of_word(signed, name, pair)
+        if time is not None and term.covers(time):
+            marks = _marks(name, pair)
+            words[witness] = [one for one in signed.other_signatures if one.key_hash in marks]
+    lines = tuple(line for pair in words.values() for line in pair)
+    return KeptHead(number, signed, tuple(words), quorum_of(directory, authority), keys, lines)
 
 
-def _has_word(signed: SignedCheckpoint, name: str, keys: LogKeys) -> bool:
+def _time_of_word(signed: SignedCheckpoint, name: str, keys: LogKeys) -> int | None:
     try:
-        verify_cosignature(signed.checkpoint, signed.other_signatures, name=name, keys=keys)
+        return verify_cosignature(signed.checkpoint, signed.other_signatures, name=name, keys=keys)
     except Rejected:
-        return False
-    return True
+        return None
+
+
+def _marks(name: str, keys: LogKeys) -> tuple[bytes, bytes]:
+    return (
+        VerifierKey(name, ED25519_COSIGNATURE, keys.ed25519.raw).key_hash,
+        VerifierKey(name, ML_DSA_44, keys.ml_dsa.raw).key_hash,
+    )

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
-from node.cli import tokens
+from node.cli import bundling, tokens
 from node.cli.access import open_ring, settings_of
 from node.cli.call import Call, PassphraseOption, command, failed
 from node.cli.erasing import audit_erase
+from node.cli.heads import witnessed
 from node.cli.output import harmless, plural, size, when
 from node.cli.searching import search
 from node.exits import Exit
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
     command(audit, "export")(export)
     command(audit, "search")(search)
     command(audit, "erase")(audit_erase)
+    bundling.register(audit)
     tokens.register(audit)
     app.add_typer(audit, name="audit")
 
@@ -203,11 +205,3 @@ def _say_export(call: Call, folder: Path, head: KeptHead, exported: Exported) ->
         f"  files      {plural(exported.tiles, 'tile')} and "
         f"{plural(exported.bundles, 'bundle')} of entries, {size(exported.total_bytes)}"
     )
-
-
-def witnessed(head: KeptHead) -> str:
-    """Say who has seen a state of the log, and how many the network asks for."""
-    if not head.quorum:
-        return "the network names no witness for this log"
-    names = f": {', '.join(head.witnesses)}" if head.witnesses else ""
-    return f"by {len(head.witnesses)} of {head.quorum} that are asked for{names}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, bindparam, case, select
 
+from node.storage.log_rows import EntryRow
 from node.storage.tables import checkpoints, log_entries, log_head, messages
 
 _ENTRIES_AT_ONCE = 4_096
@@ -60,6 +61,7 @@ _COMMITMENTS = (
     .order_by(log_entries.c.position)
     .limit(_ENTRIES_AT_ONCE)
 )
+_ENTRY = select(*(log_entries.c[name] for name in EntryRow.__dataclass_fields__))
 _PLACE = [messages.c[name] for name in ("identity", "case_id", "direction", "log", "log_position")]
 
 
@@ -94,6 +96,12 @@ def commitment_pages(conn: Connection, log: int) -> Iterator[Sequence[tuple[int,
         if len(rows) < _ENTRIES_AT_ONCE:
             return
         start = int(rows[-1][0]) + 1
+
+
+def entries_at(conn: Connection, log: int, positions: Sequence[int]) -> dict[int, EntryRow]:
+    """Give those entries of a log that are there, by position."""
+    query = _ENTRY.where(log_entries.c.log == log, log_entries.c.position.in_(positions))
+    return {row[0]: EntryRow(*row) for row in conn.execute(query)}
 
 
 def find_places(conn: Connection, part: str) -> list[MessagePlace]:

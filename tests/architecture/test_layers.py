@@ -34,7 +34,8 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: search_rows erasure_rows witness_rows watch_rows auditor_rows
     node.storage: health_rows writer
     node: storage
-    node.audit: faults records guard tiles log fsck judged verify_bundle verify_logs verify kept export search erasure
+    node.audit: faults records guard tiles log fsck judged verify_bundle verify_logs verify
+    node.audit: kept export search erasure prove
     node.evidence: paths manifest hashing compare
     node: anchor office trust_watch
     node.audit: witness

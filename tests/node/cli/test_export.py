@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from node.audit.export import tile_name
 from node.exits import Exit
 from protocol.checkpoint import decode_body
 from protocol.note import decode_note, decode_verifier_key
@@ -84,17 +81,3 @@ def test_a_size_that_nobody_signed_for_is_not_exported(exchanged: Path, tmp_path
     asked = comity(*way, tmp_path / "three", "--size", str(size - 1))
     assert (asked.status, asked.json["code"]) == (Exit.FAILED, "not-found")
     assert comity(*way, tmp_path / "four", "--log", "7").status is Exit.FAILED
-
-
-@pytest.mark.parametrize(
-    ("index", "width", "name"),
-    [
-        (0, 256, "000"),
-        (5, 7, "005.p/7"),
-        (1_234_067, 256, "x001/x234/067"),
-        (1000, 1, "x001/000.p/1"),
-    ],
-)
-def test_tiles_are_named_as_in_the_layout(index: int, width: int, name: str) -> None:
-    """Three digits to a path element, an x before all but the last."""
-    assert tile_name(index, width) == name
