@@ -35,6 +35,7 @@ from node.inbox import Inbox
 from node.logs import get
 from node.office import Office
 from node.outbox import Outbox
+from node.own_log import kept_reason
 from node.peers import Peers
 from node.returning import Returning
 from node.served import Served, heads
@@ -49,6 +50,7 @@ from node.transport.hop import VerifiedHop
 from node.transport.listener import Identity, Listener
 from node.transport.routes import Recovery
 from node.transport.tls import server_context
+from node.watch import Watch, Watched
 from protocol.checkpoint import log_origin
 from protocol.digest import sha256_hex
 from protocol.limits import HOP_SKEW_S
@@ -107,6 +109,8 @@ class Node:
     returning: Returning
     witness: Witness
     tiles: TileSource
+    forks: Forks
+    watch: Watch | None = None  # while it serves
     bell: Bell = field(default_factory=Bell)
     failure: Failure = field(default_factory=Failure)
 
@@ -122,31 +126,45 @@ class Node:
         """Exchange with peers on a bound socket until the block ends."""
         peers = Peers(self.office, self.clock, self.random, self.settings)
         gossip = Gossip(self.office, self.outbox, self.writer, self.clock, peers.client)
+        watch = self.watch = Watch.over(self.watched, peers.client)
         courier = Courier(
             self.office, self.outbox, self.database, self.writer, self.clock,
             name=sha256_hex(str(self.settings.folder).encode())[:16],
-            random=self.random, deliver=peers.client, ask_for_trust=gossip.ask_soon,
-            back_off=back_off,
+            random=self.random, deliver=peers.client, logs=watch.shown,
+            ask_for_trust=gossip.ask_soon, back_off=back_off,
         )  # fmt: skip
         exchange = Exchange(
-            self.office, self.inbox, courier, gossip, peers, writer=self.writer, clock=self.clock
-        )
+            self.office, self.inbox, courier, gossip, peers,
+            watch=watch, writer=self.writer, clock=self.clock,
+        )  # fmt: skip
         listener = self._listener(exchange, peers)
         self.bell.ring = courier.wake
+        await watch.witnessing.ask_before_signing()
         await listener.start(listening, self._tls())
-        services = [courier.run, gossip.run, self._keep_up]
+        services = [
+            courier.run, gossip.run, self._keep_up,
+            watch.witnessing.run, watch.notices.run, watch.monitor.run,
+        ]  # fmt: skip
         if self.settings.peers.pull:
             services.append(exchange.fetch_for_ever)
         tasks = [asyncio.create_task(_lasting(service, self.failure)) for service in services]
         try:
             yield exchange
         finally:
-            self.bell.ring = None
+            self.bell.ring = self.watch = None
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await listener.close()
             await peers.close()
+
+    @property
+    def watched(self) -> Watched:
+        """What of this node takes part in watching logs."""
+        return Watched(
+            self.office, self.log, self.tiles, self.witness, self.forks, self.database,
+            self.writer, self.clock,
+        )  # fmt: skip
 
     def _listener(self, exchange: Exchange, peers: Peers) -> Listener:
         identity = Identity(
@@ -222,8 +240,11 @@ def open_node(
         random,
     )
     database.read(log.open)
-    if not recovering and database.read(recovery_rows.recovery_unfinished):
-        log.halt("a recovery was begun and has not ended: `comity audit recover` ends it")
+    if not recovering:
+        if database.read(recovery_rows.recovery_unfinished):
+            log.halt("a recovery was begun and has not ended: `comity audit recover` ends it")
+        if reason := database.read(partial(kept_reason, origin=log.origin)):
+            log.halt(reason)
     failure, bell = Failure(), Bell()
     writer = Writer(database, log, clock, on_failure=failure)
     vault = Vault(ring.storage_key, random)
@@ -231,12 +252,13 @@ def open_node(
     register = Register(office, vault, outbox, random)
     inbox = Inbox(office, vault, register, database, writer)
     writer.start()
+    forks = Forks(office, log)
     return Node(
         settings, clock, random, database, office, log, writer, outbox, register, inbox,
         Returning(office, vault, database),
-        Witness(office, partial(Forks(office, log).keep, told_by=None), lambda: log.halted),
+        Witness(office, partial(forks.keep, told_by=None), lambda: log.halted),
         TileSource(database, heads(log, database, settings.network, settings.authority)),
-        bell, failure,
+        forks, bell=bell, failure=failure,
     )  # fmt: skip
 
 

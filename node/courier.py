@@ -23,12 +23,14 @@ This module handles sealed bytes and answers, and never sees a message (law 1).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from node.clock import Clock
+from node.examined import Doubtful, Proven, contradicted
 from node.logs import get
+from node.logs_shown import LogsShown, proofs_in
 from node.office import Office
 from node.outbox import Outbox
 from node.storage import peer_rows, queue_rows
@@ -37,16 +39,18 @@ from node.storage.queue_rows import QueueState, Waiting
 from node.storage.writer import Tx, Writer
 from node.transport.batch import Answer, Answers, Batch, Pending, Receipted, Refused
 from node.transport.errors import TransportFailure
-from protocol.errors import EpochAhead, KeyUnknown
-from protocol.limits import BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX
+from protocol.checkpoint import Checkpoint
+from protocol.continuation import VerifiedContinuation
+from protocol.errors import EpochAhead, KeyUnknown, Recovering
+from protocol.limits import BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX, NOTE_BYTES_MAX
 
 _log = get("courier")
 
 _FAULT_WAIT_S: Final = 60.0
 _CLAIM_S: Final = 120  # longer than one exchange may take
 _EXPIRY_CHECK_S: Final = 60.0
-# Beside envelopes a batch needs a length for each, and a short list of answers.
-_ROOM_BYTES: Final = BATCH_BYTES_MAX - 4 * BATCH_ENVELOPES_MAX - 256
+# Beside envelopes a batch needs a length for each, and one checkpoint in base64.
+_ROOM_BYTES: Final = BATCH_BYTES_MAX - 4 * BATCH_ENVELOPES_MAX - 2 * NOTE_BYTES_MAX
 _TRUST_CODES: Final = frozenset({KeyUnknown.code, EpochAhead.code, "unauthorised"})
 
 
@@ -103,6 +107,7 @@ class Courier:
         name: str,
         random: Callable[[int], bytes],
         deliver: Callable[[str], Deliver | None],
+        logs: LogsShown,
         ask_for_trust: Callable[[str], None],
         back_off: BackOff | None = None,
     ) -> None:
@@ -118,6 +123,7 @@ class Courier:
         self._clock = clock
         self._random = random
         self._deliver = deliver
+        self._logs = logs
         self._ask_for_trust = ask_for_trust
         self._back_off = back_off or BackOff()
         self._name = name
@@ -205,6 +211,9 @@ class Courier:
             return await self._pass(peer, after)
         except StorageFailed:
             raise
+        except Recovering as fault:
+            _log.warning("not-sent", peer=peer, detail=fault.detail)
+            return _Outcome(_FAULT_WAIT_S, reached=False, last=after)
         except Exception:  # noqa: BLE001  (the operator sees it, and the queue goes on)
             _log.exception("pass-failed", peer=peer)
             return _Outcome(_FAULT_WAIT_S, reached=False, last=after)
@@ -215,18 +224,19 @@ class Courier:
         if client is None:
             self._fetch_bell(peer).set()
             return _Outcome()
+        self._logs.require_signing()
         if not await self._claim(peer):
             return _Outcome(self._back_off.first_s, last=after)
         last, stuck = after, False
         while batch := await asyncio.to_thread(self._next_batch, peer, last):
             last = batch[-1].id
+            first = await asyncio.to_thread(self._logs.tell, peer)
+            sent = Batch(first, envelopes=tuple(one.envelope for one in batch))
             try:
-                answers = await client.post_envelopes(
-                    Batch(envelopes=tuple(one.envelope for one in batch))
-                )
+                answers = await client.post_envelopes(sent)
             except TransportFailure as fault:
                 return _Outcome(await self._failed(peer, batch, fault), reached=False)
-            left = await self.settle(peer, answers.answers, sent=batch)
+            left = await self.settle(peer, answers, sent=batch)
             stuck = stuck or bool(left)
         return _Outcome(await self._refused(peer) if stuck else None, last=last)
 
@@ -245,27 +255,39 @@ class Courier:
         )
 
     async def settle(
-        self, peer: str, answers: Sequence[Answer], sent: Sequence[Waiting] = ()
-    ) -> set[str]:
-        """Let a peer's answers take effect; gives the digests that still wait."""
-        receipts = [one.receipt for one in answers if isinstance(one, Receipted)]
-        receipts += [one.proof for one in answers if isinstance(one, Refused) and one.proof]
-        examined = await asyncio.to_thread(
-            lambda: [self._outbox.examine(peer, raw) for raw in receipts]
-        )
-        hints = _hints(answers, sent)
-        if _TRUST_CODES.intersection(hints.values()):
-            self._ask_for_trust(peer)
+        self, peer: str, answers: Answers, sent: Sequence[Waiting] = ()
+    ) -> Mapping[str, str]:
+        """Let a peer's answers take effect; gives what still waits, by envelope, and why.
 
-        def effect(tx: Tx) -> None:
-            self._outbox.settle(tx, examined)
+        What its log shows and what its receipts deliver go into one transaction.
+        """
+        await self._logs.heard(peer, answers.seen)
+        examined, told = await asyncio.to_thread(self._examine, peer, answers)
+
+        def effect(tx: Tx) -> tuple[Mapping[str, str], bool]:
+            signed = [one.answer.signed for one in examined if isinstance(one, Proven)]
+            followed = self._logs.follow(tx, peer, told, signed)
+            judged = [_judged(one, followed.contradicting) for one in examined]
+            self._outbox.settle(tx, judged)
+            hints = _hints(answers.answers, sent, judged)
             self._outbox.note_hints(tx, peer, hints)
             state = queue_rows.read_queue(tx.conn, peer)
             queue_rows.write_queue(tx.conn, _heard(state, tx.now, hints))
+            return hints, followed.unproved
 
-        await self._writer.write(effect)
+        hints, unproved = await self._writer.write(effect)
+        if _TRUST_CODES.intersection(hints.values()):
+            self._ask_for_trust(peer)
+        if unproved:
+            self._logs.ask_about(peer)
         _log.info("settled", peer=peer, count=len(examined), waiting=len(hints))
-        return set(hints)
+        return hints
+
+    def _examine(
+        self, peer: str, answers: Answers
+    ) -> tuple[list[Proven | Doubtful], VerifiedContinuation | None]:
+        examined = [self._outbox.examine(peer, raw) for raw in proofs_in(answers.answers)]
+        return examined, self._logs.examine(peer, answers)
 
     async def _failed(self, peer: str, batch: Sequence[Waiting], fault: TransportFailure) -> float:
         """Note a failure of the way and give the time to wait."""
@@ -339,11 +361,24 @@ async def _either(rest: asyncio.Future[None], event: asyncio.Event) -> None:
         ring.cancel()
 
 
-def _hints(answers: Sequence[Answer], sent: Sequence[Waiting]) -> Mapping[str, str]:
+def _judged(one: Proven | Doubtful, contradicting: Collection[Checkpoint]) -> Proven | Doubtful:
+    """A receipt under a checkpoint that contradicts its log is kept, and settles nothing."""
+    if isinstance(one, Proven) and one.answer.signed.checkpoint in contradicting:
+        return contradicted(one)
+    return one
+
+
+def _hints(
+    answers: Sequence[Answer], sent: Sequence[Waiting], judged: Sequence[Proven | Doubtful]
+) -> Mapping[str, str]:
     """Words about envelopes that prove nothing; no word at all about one sent is one too."""
     hints: dict[str, str] = {}
     proven = set()
+    contradicting = {one.raw for one in judged if isinstance(one, Doubtful) and one.contradicts}
     for one in answers:
+        if contradicting.intersection(proofs_in([one])):
+            hints[one.envelope] = "log-fork"
+            continue
         if isinstance(one, Receipted) or (isinstance(one, Refused) and one.proof is not None):
             proven.add(one.envelope)
         elif isinstance(one, Refused):

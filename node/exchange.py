@@ -20,10 +20,19 @@ from node.office import Office
 from node.peers import Peers, resolved
 from node.storage import peer_rows
 from node.storage.writer import Tx, Writer
-from node.transport.batch import NO_ANSWERS, Answer, Answers, Batch, Pending, Receipted, Refused
+from node.transport.batch import (
+    Answer,
+    Answers,
+    Batch,
+    Notices,
+    Pending,
+    Receipted,
+    Refused,
+)
 from node.transport.errors import TransportFailure
 from node.transport.hop import HopKey, VerifiedHop
 from node.transport.routes import PeerRoutes
+from node.watch import Watch
 from protocol.errors import EpochAhead, Malformed, NotAuthentic, Rejected
 from protocol.limits import (
     ANSWERS_MAX,
@@ -43,7 +52,7 @@ class Exchange:
 
     def __init__(
         self, office: Office, inbox: Inbox, courier: Courier, gossip: Gossip, peers: Peers,
-        *, writer: Writer, clock: Clock,
+        *, watch: Watch, writer: Writer, clock: Clock,
     ) -> None:  # fmt: skip
         """Join the parts; nothing runs yet."""
         self._office = office
@@ -51,6 +60,8 @@ class Exchange:
         self._courier = courier
         self._gossip = gossip
         self._peers = peers
+        self._shown = watch.shown
+        self._notices = watch.notices
         self._writer = writer
         self._clock = clock
 
@@ -71,17 +82,20 @@ class Exchange:
             network=self._network,
             listings=self._listings,
             heard=self._courier.heard_from,
+            notices=self._take_notices,
         )
 
     async def _accept(self, hop: VerifiedHop, batch: Batch) -> Answers:
         """Envelopes that a peer posted; answers of its own may come with them."""
         brought = Brought(hop.authority, hop.key_id, hop.nonce, hop.expires)
+        await self._shown.heard(hop.authority, batch.answers.seen)
         verdicts = await self._inbox.accept(brought, batch.envelopes)
         if batch.answers.answers:
-            await self._courier.settle(hop.authority, batch.answers.answers)
-        return self._answers(hop.authority, verdicts)
+            await self._courier.settle(hop.authority, batch.answers)
+        answers = self._answers(hop.authority, verdicts)
+        return await asyncio.to_thread(self._shown.tell, hop.authority, answers)
 
-    def _answers(self, peer: str, verdicts: Sequence[Verdict]) -> Answers:
+    def _answers(self, peer: str, verdicts: Sequence[Verdict]) -> Sequence[Answer]:
         for verdict in verdicts:
             if verdict.refusal is not None:
                 _log.warning(
@@ -93,19 +107,24 @@ class Exchange:
         # A body holds so many answers. A receipt that has to wait comes back with the next
         # message of its case, which lists the message as given up once more.
         also = (one for verdict in verdicts for one in verdict.also)
-        return Answers(tuple(_answer(one) for one in (*verdicts, *also))[:ANSWERS_MAX])
+        return [_answer(one) for one in (*verdicts, *also)][:ANSWERS_MAX]
 
     async def _pull(self, hop: VerifiedHop, wait_s: int) -> Batch:
         """A peer that nobody can connect to fetches what waits for it."""
         await self._take_nonce(hop)
         envelopes = await self._courier.fetch(hop.authority, float(wait_s))
-        return Batch(envelopes=envelopes)
+        first = await asyncio.to_thread(self._shown.tell, hop.authority)
+        return Batch(first, envelopes=envelopes)
 
     async def _receipts(self, hop: VerifiedHop, answers: Answers) -> Answers:
         """Answers to what a peer fetched."""
         await self._take_nonce(hop)
-        await self._courier.settle(hop.authority, answers.answers)
-        return NO_ANSWERS
+        await self._courier.settle(hop.authority, answers)
+        return await asyncio.to_thread(self._shown.tell, hop.authority)
+
+    async def _take_notices(self, hop: VerifiedHop, notices: Notices) -> Sequence[str]:
+        """Closings and fork proofs, which prove themselves."""
+        return await self._notices.take(hop.authority, notices)
 
     async def _take_nonce(self, hop: VerifiedHop) -> None:
         def take(tx: Tx) -> None:
@@ -163,13 +182,18 @@ class Exchange:
         if client is None:
             return False
         batch = await client.pull(LONG_POLL_S_MAX)
+        await self._shown.heard(peer, batch.answers.seen)
         verdicts: list[Verdict] = []
         if batch.envelopes:
             brought = Brought(peer, "", None, 0)
             verdicts = await self._inbox.accept(brought, batch.envelopes)
-            await client.post_receipts(self._answers(peer, verdicts))
+            answers = self._answers(peer, verdicts)
+            back = await client.post_receipts(
+                await asyncio.to_thread(self._shown.tell, peer, answers)
+            )
+            await self._shown.heard(peer, back.seen)
         if batch.answers.answers:
-            await self._courier.settle(peer, batch.answers.answers)
+            await self._courier.settle(peer, batch.answers)
         return any(one.receipt or one.proof for one in verdicts)
 
 

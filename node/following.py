@@ -17,6 +17,8 @@ Nothing here is about our own log, and no message is seen.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from node.audit.witness import Witness
 from node.forks import Forks
@@ -32,6 +34,16 @@ from protocol.errors import Forked, Rejected, Unproven
 from protocol.fork import make_fork
 
 _log = get("following")
+
+_Verdict: TypeAlias = Literal["shown", "unproved", "contradicts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What became of the checkpoints of an answer's receipts."""
+
+    contradicting: frozenset[Checkpoint] = frozenset()
+    unproved: bool = False  # whether something of the log is not shown yet
 
 
 class Following:
@@ -73,8 +85,8 @@ class Following:
         peer: str,
         told: VerifiedContinuation | None,
         receipted: Iterable[SignedCheckpoint],
-    ) -> frozenset[Checkpoint]:
-        """Move our memory as far as is shown; gives the checkpoints that contradict it.
+    ) -> Followed:
+        """Move our memory as far as is shown, and judge the checkpoints against it.
 
         `receipted` are the checkpoints that receipts of this answer rest on.
         """
@@ -83,11 +95,11 @@ class Following:
             shown = told if told is not None and self.move(tx, peer, told) else None
         except Forked:
             _log.error("log-contradicts", peer=peer, count=len(distinct))
-            return frozenset(distinct)
-        return frozenset(
-            checkpoint
-            for checkpoint, signed in distinct.items()
-            if self._contradicts(tx, peer, signed, shown)
+            return Followed(frozenset(distinct))
+        judged = {one: self._judge(tx, peer, signed, shown) for one, signed in distinct.items()}
+        return Followed(
+            frozenset(one for one, verdict in judged.items() if verdict == "contradicts"),
+            "unproved" in judged.values(),
         )
 
     def move(self, tx: Tx, peer: str, told: VerifiedContinuation) -> bool:
@@ -114,14 +126,16 @@ class Following:
             raise
         return True
 
-    def _contradicts(
+    def _judge(
         self, tx: Tx, peer: str, signed: SignedCheckpoint, told: VerifiedContinuation | None
-    ) -> bool:
+    ) -> _Verdict:
         """Judge one checkpoint against what is remembered and what was just shown."""
         one = signed.checkpoint
         state = witness_rows.read_witnessed(tx.conn, one.origin)
         if state is not None and state.size == one.size:
-            return state.root != one.root and self.prove(tx, peer, state.raw, signed.raw)
+            if state.root == one.root:
+                return "shown"
+            return self.prove(tx, peer, state.raw, signed.raw)
         if told is not None and told.signed.checkpoint.origin == one.origin:
             try:
                 told.require(one.size, one.root)
@@ -130,8 +144,10 @@ class Following:
             except Unproven:
                 pass
             else:
-                return False
-        return self._cut_off(tx, peer, signed) or self._remember(tx, peer, signed)
+                return "shown"
+        if self._cut_off(tx, peer, signed):
+            return "contradicts"
+        return self._remember(tx, peer, signed)
 
     def _cut_off(self, tx: Tx, peer: str, signed: SignedCheckpoint) -> bool:
         """Say whether a closed log was cut off below a checkpoint that it has signed."""
@@ -148,7 +164,7 @@ class Following:
             return True
         return False
 
-    def _remember(self, tx: Tx, peer: str, signed: SignedCheckpoint) -> bool:
+    def _remember(self, tx: Tx, peer: str, signed: SignedCheckpoint) -> _Verdict:
         """Remember as unproved, unless another one of its size stands there: that is a fork."""
         one = signed.checkpoint
         for other in watch_rows.list_unproved(tx.conn, one.origin):
@@ -156,9 +172,11 @@ class Following:
                 return self.prove(tx, peer, other.raw, signed.raw)
         unproved = Unproved(one.origin, one.size, one.root, signed.raw, tx.now)
         watch_rows.insert_unproved(tx.conn, unproved)
-        return False
+        return "unproved"
 
-    def prove(self, tx: Tx, peer: str, one: bytes, other: bytes, link: Link | None = None) -> bool:
-        """Keep the proof that two checkpoints contradict each other; always True."""
+    def prove(
+        self, tx: Tx, peer: str, one: bytes, other: bytes, link: Link | None = None
+    ) -> Literal["contradicts"]:
+        """Keep the proof that two checkpoints contradict each other."""
         self._forks.keep(tx, make_fork(one, other, link), told_by=peer)
-        return True
+        return "contradicts"

@@ -21,6 +21,7 @@ from node.audit.records import (
     MessageSent,
     MessageUndelivered,
 )
+from node.examined import Doubtful, Proven, examine
 from node.office import Office
 from node.storage import Connection, case_rows, peer_rows, queue_rows
 from node.storage.case_rows import Case, StoredMessage
@@ -41,7 +42,6 @@ from protocol.messages import (
     decode_message_text,
     sign_message,
 )
-from protocol.receipt import ProvenDecision, verify_receipt
 
 _SALT_BYTES: Final = 32
 _DOUBTS_MAX: Final = 64  # kept of one kind and peer in a day, who could make any number
@@ -65,23 +65,6 @@ class Posted:
     case: str
     identity: str
     seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Proven:
-    """A receipt or proven refusal whose proof holds under the peer's log keys."""
-
-    peer: str
-    answer: ProvenDecision = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Doubtful:
-    """What should have been a receipt and does not verify: kept, alarmed, no delivery."""
-
-    peer: str
-    raw: bytes = field(repr=False)
-    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,14 +213,7 @@ class Outbox:
 
     def examine(self, peer: str, raw: bytes) -> Proven | Doubtful:
         """Verify a receipt or refusal that `peer` gave; needs no storage, so any thread may."""
-        try:
-            origin, keys = self._office.directory.log_keys(peer)
-            proven = verify_receipt(
-                raw, network=self._office.network, issuer=peer, origin=origin, keys=keys
-            )
-        except Rejected as fault:
-            return Doubtful(peer, raw, fault.code)
-        return Proven(peer, proven)
+        return examine(self._office, peer, raw)
 
     def settle(self, tx: Tx, examined: Sequence[Proven | Doubtful]) -> None:
         """Let verified answers take effect: delivered, refused, or an alarm."""
@@ -245,7 +221,7 @@ class Outbox:
         known = self._look_up(tx.conn, proven)
         for one in examined:
             if isinstance(one, Doubtful):
-                self._doubt(tx, "receipt-invalid", one, None)
+                self._doubt(tx, one.kind, one, None)
             else:
                 self._settle_one(tx, one, known)
         # In this unit and not later: another one of its transaction may settle the same.

@@ -18,7 +18,7 @@ from typing import Final
 from node.audit.log import Log
 from node.audit.tiles import TileSource
 from node.logs import get
-from node.storage import log_rows, peer_rows
+from node.storage import Connection, log_rows, peer_rows
 from node.storage.engine import Database
 from node.storage.log_rows import Head
 from node.storage.peer_rows import Alarm
@@ -116,41 +116,43 @@ class OwnLog:
 
     # --- what peers show back ---------------------------------------------------------------
 
-    async def look(self, raw: bytes | None, *, shown_by: str) -> None:
-        """Compare a checkpoint that a peer shows as ours with the log; halt it if it must be."""
-        if raw is None or self.halted is not None:
-            return
-        shown = _shown(raw)
-        if shown is None or shown.origin != self.origin:
-            return  # of a log that was closed, or no checkpoint at all
-        if self._known.get(shown.size) == shown.root:
-            return
-        reason = await asyncio.to_thread(self._contradiction, shown, raw)
-        if reason is None:
-            self._remember(shown.size, shown.root)
-            return
-        await self.halt(f"{shown_by} {reason}; {ADVICE}", raw, shown_by=shown_by)
+    async def look(self, raw: bytes, *, shown_by: str) -> Checkpoint | None:
+        """Compare a checkpoint that a peer shows as ours with the log; halt it if it must be.
 
-    def _contradiction(self, shown: Checkpoint, raw: bytes) -> str | None:
-        """Say how a checkpoint contradicts the log, if it does and if the log has signed it."""
-        row = self._database.read(lambda conn: log_rows.read_head(conn, self.origin))
-        held = 0 if row is None else row.size
-        root = None
-        if shown.size <= held:
-            root = TreeView(shown.size, self._tiles.reader(self.number)).root()
+        Gives the checkpoint if it is part of the log's history, whoever signed it.
+        """
+        shown = _shown(raw)
+        if shown is None or shown.origin != self.origin or self.halted is not None:
+            return None  # no checkpoint, or of a log that was closed
+        if self._known.get(shown.size) == shown.root:
+            return shown
+        held, root = await asyncio.to_thread(self._held, shown.size)
         if root == shown.root:
-            return None
+            self._remember(shown.size, shown.root)
+            return shown
         try:
             verify_checkpoint(raw, origin=self.origin, keys=self.keys)
         except Rejected as fault:
-            _log.warning("not-our-checkpoint", code=fault.code, detail=fault.detail)
+            _log.warning("not-our-checkpoint", peer=shown_by, code=fault.code)
             return None
-        if root is None:
-            return (
-                f"holds a checkpoint of this log at {shown.size} entries, and {held} are here: "
-                "the database was restored, or copied"
-            )
-        return f"holds a checkpoint of this log at {shown.size} entries that is of another history"
+        there = f"{shown_by} holds a checkpoint of this log at {shown.size} entries"
+        here = f", and {held} are here: the database was restored, or copied"
+        other = " that is of another history"
+        reason = f"{there}{here if root is None else other}; {ADVICE}"
+        await self.halt(reason, raw, shown_by=shown_by)
+        return None
+
+    def _held(self, size: int) -> tuple[int, bytes | None]:
+        """Give the size of the log, and its root at `size` if it is that long.
+
+        By the committed head, not the guarded one: a peer must not seem to be ahead of us
+        for as long as a guard takes to be written.
+        """
+        row = self._database.read(lambda conn: log_rows.read_head(conn, self.origin))
+        held = 0 if row is None else row.size
+        if size > held:
+            return held, None
+        return held, TreeView(size, self._tiles.reader(self.number)).root()
 
     async def halt(self, reason: str, raw: bytes, *, shown_by: str | None) -> None:
         """Sign nothing from here on, also after a restart, and raise the alarm with the proof."""
@@ -161,6 +163,11 @@ class OwnLog:
         await self._writer.write(
             lambda tx: keep_halted(tx, self.origin, reason, kept=raw, shown_by=shown_by)
         )
+
+
+def kept_reason(conn: Connection, *, origin: str) -> str | None:
+    """Give why a log of ours was halted for good, if it was."""
+    return peer_rows.read_setting(conn, halted_setting(origin))
 
 
 def keep_halted(tx: Tx, origin: str, reason: str, *, kept: bytes, shown_by: str | None) -> None:

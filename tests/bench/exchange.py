@@ -30,7 +30,8 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from keys import pairs
-from node.outbox import Outbox, Proven
+from node.examined import Proven
+from node.outbox import Outbox
 from node.run import share_the_interpreter
 from node.storage import engine
 from node.storage.writer import Tx

@@ -50,11 +50,11 @@ async def test_a_hint_about_one_envelope_does_not_undo_the_receipt_of_another(
     listing = pair.trust.next_listing(QUMRAN, created=soon - 10, expires=soon)
     await pair.install(FIJI, listing=listing)
     pair.clock.advance(20)
-    answers: list[Answer] = [
+    answers: tuple[Answer, ...] = (
         Receipted(receipted.digest, verdict.receipt),
         Refused(other.digest, "key-unknown"),
-    ]
-    await pair[FIJI].courier.settle(QUMRAN, answers)
+    )
+    await pair[FIJI].courier.settle(QUMRAN, Answers(answers))
     assert pair[FIJI].message(first.identity)["state"] == "delivered"
     assert pair[FIJI].message(second.identity)["state"] == "queued"
 
@@ -268,11 +268,12 @@ async def test_garbage_in_the_place_of_receipts_does_not_fill_the_disk(light_pai
     courier = light_pair[FIJI].courier
     for number in range(40):
         raws = [b"%d/%d" % (number, one) for one in range(64)]
-        await courier.settle(TONGA, [Receipted(sha256_hex(raw), raw) for raw in raws])
+        answers = tuple(Receipted(sha256_hex(raw), raw) for raw in raws)
+        await courier.settle(TONGA, Answers(answers))
     alarms = light_pair[FIJI].rows("alarms")
     assert 1 <= len(alarms) <= 128
     # And they do not keep another peer's from being heard.
-    await courier.settle(QUMRAN, [Receipted(sha256_hex(b"x"), b"x")])
+    await courier.settle(QUMRAN, Answers((Receipted(sha256_hex(b"x"), b"x"),)))
     assert light_pair[FIJI].rows("alarms")[-1]["peer"] == QUMRAN
 
 

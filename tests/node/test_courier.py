@@ -11,7 +11,7 @@ import pytest
 from node.courier import BackOff
 from node.storage import queue_rows
 from node.storage.queue_rows import QueueState
-from node.transport.batch import Batch, Receipted
+from node.transport.batch import Answers, Batch, Receipted
 from node.transport.errors import TransportFailure
 from protocol.limits import BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX
 from tests.support.link import Trick
@@ -199,8 +199,8 @@ async def test_answers_that_nobody_asked_for_change_nothing(light_pair: Pair) ->
     """A peer that answers about envelopes it never had: alarms for what claims to be proof."""
     await light_pair.request()
     before = light_pair[FIJI].waiting()
-    answers = [Receipted("ab" * 32, b"{}"), Receipted(before[0].digest, b"")]
-    await light_pair[FIJI].courier.settle(QUMRAN, answers)
+    answers = (Receipted("ab" * 32, b"{}"), Receipted(before[0].digest, b""))
+    await light_pair[FIJI].courier.settle(QUMRAN, Answers(answers))
     assert light_pair[FIJI].waiting() == before
     assert light_pair[FIJI].alarms() == ["receipt-invalid"] * 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from node.outbox import Doubtful
+from node.examined import Doubtful
 from protocol.digest import sha256_hex
 from protocol.errors import KeyUnknown, NotPermitted, TooLarge
 from protocol.listing import ListedKey

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from node.outbox import Proven
+from node.examined import Proven
 from protocol.receipt import decode_receipt
 from protocol.record import decode_decision
 from tests.support.forge import flipped

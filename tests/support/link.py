@@ -15,19 +15,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from node.exchange import Exchange
 from node.transport.batch import (
     Answer,
     Answers,
     Batch,
+    Notices,
     Pending,
     Receipted,
     Refused,
     decode_answers,
     decode_batch,
+    decode_notices,
 )
+from node.transport.c2sp import WitnessAnswer
 from node.transport.errors import TransportFailure
 from node.transport.hop import HopRequest, VerifiedHop
+from node.transport.routes import PeerRoutes
+from protocol.digest import sha256_hex
 from protocol.errors import Rejected
 from tests.support.forge import flipped
 
@@ -41,6 +45,7 @@ class Trick:
 
     batch: OnBatch = field(default=lambda batch: [batch])
     answers: OnAnswers = field(default=lambda answers: answers)
+    shown: Callable[[Answers], Answers] = field(default=lambda shown: shown)  # seen and log too
     lost: bool = False  # whether the answers never come back
 
 
@@ -89,6 +94,7 @@ TRICKS: Final[Mapping[str, Trick]] = {
     ),
     "say pending": Trick(answers=lambda answers: tuple(Pending(one.envelope) for one in answers)),
     "say nothing": Trick(answers=lambda _: ()),
+    "withhold the log": Trick(shown=lambda answers: replace(answers, log=None)),
 }
 
 
@@ -98,11 +104,12 @@ class Link:
 
     sender: str
     recipient: str
-    exchange: Callable[[], Exchange]
+    routes: Callable[[], PeerRoutes]
     now: Callable[[], int]
     key_id: Callable[[], str]
     carried: list[Batch] = field(default_factory=list)
     answered: list[Answers] = field(default_factory=list)
+    down: bool = False  # for everything but envelopes, which have their tricks
     _tricks: deque[Trick] = field(default_factory=deque)
     _nonces: int = 0
 
@@ -119,12 +126,12 @@ class Link:
             back = replace(answers, answers=back.answers + answers.answers)
         if trick.lost:
             raise TransportFailure("timeout", "the answer was lost")
-        return replace(back, answers=trick.answers(back.answers))
+        return trick.shown(replace(back, answers=trick.answers(back.answers)))
 
     async def carry(self, batch: Batch, nonce: str | None = None) -> Answers:
         """Carry one batch as bytes; a refusal of all of it is the word that a client gives."""
         self.carried.append(batch)
-        routes = self.exchange().routes()
+        routes = self.routes()
         routes.heard(self.sender)
         try:
             answers = await routes.accept(self.hop(nonce), decode_batch(batch.encode()))
@@ -146,7 +153,7 @@ class Link:
     async def get_network(self, version: int | None) -> Sequence[bytes]:
         """Give the recipient's network documents."""
         try:
-            return await self.exchange().routes().network(version)
+            return await self.routes().network(version)
         except Rejected as refusal:
             raise TransportFailure(refusal.code, "refused", signed=True) from refusal
 
@@ -154,7 +161,30 @@ class Link:
         self, known: str | None = None
     ) -> tuple[Sequence[bytes], Sequence[bytes]]:
         """Give the recipient's listings and revocations."""
-        return await self.exchange().routes().listings(known)
+        return await self.routes().listings(known)
+
+    def _reach(self) -> PeerRoutes:
+        if self.down:
+            raise TransportFailure("unreachable", "the link is down")
+        return self.routes()
+
+    async def add_checkpoint(self, body: bytes) -> WitnessAnswer:
+        """Ask the recipient for its word as a witness."""
+        return await self._reach().add_checkpoint(body)
+
+    async def witness_checkpoint(self, origin: str) -> bytes | None:
+        """Give what the recipient has cosigned of a log."""
+        return await self._reach().witnessed(sha256_hex(origin.encode()))
+
+    async def log_file(self, number: int, path: str) -> bytes | None:
+        """Give a file of the recipient's log."""
+        found = await self._reach().log(number, path)
+        return None if found is None else found.body
+
+    async def post_notices(self, notices: Notices) -> Sequence[str]:
+        """Carry notices there, as bytes, and back what is held."""
+        carried = decode_notices(notices.encode())
+        return await self._reach().notices(self.hop(), carried)
 
 
 __all__ = ["TRICKS", "Link", "Trick"]

@@ -31,11 +31,14 @@ from node.gossip import Gossip
 from node.inbox import Brought, Verdict
 from node.outbox import Draft, Posted
 from node.peers import Peers
+from node.served import Served
 from node.settings import load_settings
 from node.storage import Connection, peer_rows, queue_rows, tables
 from node.storage.queue_rows import Waiting
 from node.storage.vault import Vault
 from node.storage.writer import Tx
+from node.transport.routes import PeerRoutes
+from node.watch import Watch
 from protocol.checkpoint import log_origin
 from protocol.encoding import Json
 from protocol.messages import Message
@@ -86,10 +89,17 @@ class Wired:
     exchange: Exchange
     links: Mapping[str, Link]
     asked: list[str]  # whom the courier wanted to be asked for newer trust
+    watch: Watch
 
     async def send_to(self, peer: str) -> float | None:
         """Make one pass over the queue of a peer; gives the seconds to wait, or None."""
         return (await self.courier._pass(peer)).wait_s
+
+    def routes(self) -> PeerRoutes:
+        """Give all that the node serves its peers."""
+        node = self.node
+        served = Served(node.tiles, node.witness, node.database, node.writer, node.clock)
+        return served.added_to(self.exchange.routes())
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run a unit of work."""
@@ -200,27 +210,36 @@ class Pair:
         links = {peer: self.link(name, peer) for peer in NAMES if peer != name}
         asked: list[str] = []
         gossip = Gossip(node.office, node.outbox, node.writer, self.clock, links.get)
+        watch = Watch.over(node.watched, links.get)
         courier = Courier(
             node.office, node.outbox, node.database, node.writer, self.clock,
             name=f"courier of {name}", random=node.random, deliver=links.get,
-            ask_for_trust=asked.append,
+            logs=watch.shown, ask_for_trust=asked.append,
             back_off=BackOff(first_s=8.0, most_s=64.0),
         )  # fmt: skip
         peers = Peers(node.office, self.clock, node.random, settings)
         exchange = Exchange(
             node.office, node.inbox, courier, gossip, peers,
-            writer=node.writer, clock=self.clock,
+            watch=watch, writer=node.writer, clock=self.clock,
         )  # fmt: skip
-        return Wired(node, courier, gossip, exchange, links, asked)
+        return Wired(node, courier, gossip, exchange, links, asked, watch)
 
     def link(self, sender: str, recipient: str) -> Link:
         """Give the link from one node to another, which holds however often they restart."""
         if (sender, recipient) not in self.links:
             key_id = self.trust.rings[sender].hop().public.key_id
             self.links[sender, recipient] = Link(
-                sender, recipient, lambda: self[recipient].exchange, self.clock.now, lambda: key_id
+                sender, recipient, self._routes_of(recipient), self.clock.now, lambda: key_id
             )
         return self.links[sender, recipient]
+
+    def _routes_of(self, name: str) -> Callable[[], PeerRoutes]:
+        """Give the routes of a node as it is when asked: it may have been restarted meanwhile."""
+
+        def routes() -> PeerRoutes:
+            return self[name].routes()
+
+        return routes
 
     def close(self, *names: str) -> None:
         """Take nodes down (all, if none is named); the next use opens them again."""
