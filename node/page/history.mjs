@@ -5,7 +5,7 @@ import { authorityOf } from "./document.mjs";
 import {
   bytesOf, closed, decodeJson, isDigest, isId, listOf, number, oneOf, orNull, shaped,
 } from "./json.mjs";
-import { isOrigin, partsOf, readCheckpoint, verifyCheckpoint, verifyConsistency } from "./log.mjs";
+import { isOrigin, partsOf, verifyCheckpoint, verifyConsistency } from "./log.mjs";
 import { decodeStatement, typeOf, verifyExactly } from "./statement.mjs";
 
 const NOTE_BYTES_MAX = 65536;
@@ -72,12 +72,6 @@ export function verifyFork(bytes, origin, keys) {
     });
   }
   return { first, second };
-}
-
-/** What a fork proof says of itself; nothing is verified. */
-export function readFork(bytes) {
-  const fork = decodeFork(bytes);
-  return { ...fork, first: readCheckpoint(fork.first), second: readCheckpoint(fork.second) };
 }
 
 // --- 6.9 Closures --------------------------------------------------------------------------------

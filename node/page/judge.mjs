@@ -8,12 +8,14 @@ import { verifyBundle } from "./bundle.mjs";
 import { digest, digitsOf } from "./crypto.mjs";
 import { authorityOf, verifyFirst } from "./document.mjs";
 import {
-  decodeClosure, decodeContinuation, readClosure, readFork, signIdsAt, verifyContinuation,
+  decodeClosure, decodeContinuation, decodeFork, readClosure, signIdsAt, verifyContinuation,
   verifyFork,
 } from "./history.mjs";
 import { decodeListing, decodeRevocation, pairOf, readListing, readRevocation }
   from "./listing.mjs";
-import { decodeProof, readCheckpoint, verifyProof } from "./log.mjs";
+import {
+  decodeProof, entryOf, leafOf, partsOf, readCheckpoint, verifyInclusion, verifyProof,
+} from "./log.mjs";
 import { decodeInner, decodeMessage, verifyMessage } from "./message.mjs";
 import { readProofFile } from "./parts.mjs";
 import { readClaim, verifyReceipt } from "./receipt.mjs";
@@ -108,9 +110,13 @@ function judgeReceipt(bytes, context) {
 }
 
 function judgeRecord(bytes, context) {
-  const { record, raw, salt, proof, origin, index } = readProofFile(bytes);
-  const text = utf8(raw);
+  const { record, raw, salt, proof, index, ...claimed } = readProofFile(bytes);
   if (["message.accepted", "message.refused"].includes(record.kind)) return judgeReceipt(bytes, context);
+  const { origin, size, root } = claimed;
+  if (record.network !== partsOf(origin).network) refuse("not-for-us", "a record of another network");
+  const { path } = decodeProof(proof);
+  verifyInclusion({ leaf: leafOf(entryOf(raw, salt)), index, path, size, root });
+  const text = utf8(raw);
   const keys = logKeys(context, origin);
   if (keys === null) return open([`It says that the log ${origin} holds this record: ${text}`], [NO_KEYS]);
   const { signed } = verifyProof(proof, { record: raw, salt, origin, keys });
@@ -192,15 +198,12 @@ function judgeContinuation(bytes, context) {
 }
 
 function judgeFork(bytes, context) {
-  const { origin, first, second } = readFork(bytes);
+  const { origin } = decodeFork(bytes);
   const keys = logKeys(context, origin);
-  if (first.origin !== origin || second.origin !== origin) {
-    refuse("not-authentic", "checkpoints of another log");
-  }
   if (keys === null) {
     return open([`It says that the log ${origin} has signed two histories.`], [NO_KEYS]);
   }
-  verifyFork(bytes, origin, keys);
+  const { first, second } = verifyFork(bytes, origin, keys);
   return restsOn(context, decided(
     [`The log ${origin} has signed two histories: at ${first.size} and at ${second.size} entries.`],
     ["Not who did it, nor which history is the true one."]));
@@ -224,7 +227,8 @@ const word = (name) => `"application/vnd.comity.${name}.v1+json"`;
 const KINDS = [
   ["receipt file", judgeReceiptFile, ["comity-receipt"]],
   ["receipt file", judgeReceiptFile, ['"documents"', '"listings"', '"receipt"']],
-  ["fork proof", judgeFork, ["comity-fork"]],
+  ["fork proof", judgeFork, ['"comity-fork"']],
+  ["fork proof", judgeFork, ['"first"', '"second"', '"origin"']],
   ["network document", judgeDocument, [word("network")]],
   ["listing", judgeListing, [word("listing")]],
   ["revocation", judgeRevocation, [word("revocation")]],
@@ -236,15 +240,17 @@ const KINDS = [
 
 const latin = (bytes) => new TextDecoder("latin1").decode(bytes);
 
-function recognise({ name, bytes }) {
-  const start = latin(bytes.subarray(0, 64));
-  const isNamed = start.includes("comity.json") || name.endsWith(".comity");
-  if (start.startsWith("PK\x03\x04") && isNamed) return ["bundle", judgeBundle];
-  if (start.startsWith("c2sp.org/tlog-proof@")) return ["log proof", judgeProof];
-  const type = /^type: ([a-z-]+)\nexpect: /.exec(start)?.[1];
+function recognise(bytes) {
+  const first = latin(bytes.subarray(0, 8192));
+  if (first.startsWith("c2sp.org/tlog-proof@")) return ["log proof", judgeProof];
+  const type = /^type: ([a-z0-9-]+)\nexpect: /.exec(first)?.[1];
   if (type !== undefined && Object.hasOwn(READERS, type)) return ["test vector", judgeVector];
-  const ends = latin(bytes.subarray(-16)).trim();
-  if (!start.trim().startsWith("{") && !ends.endsWith("}")) return null;
+  const last = latin(bytes.subarray(-4096));
+  if (!first.trimStart().startsWith("{") && !last.trimEnd().endsWith("}")) {
+    // Also a bundle whose first bytes are damaged; a text about files of ours is none.
+    const inBundle = first.startsWith("PK") || first.includes('"comity-bundle"');
+    return inBundle && `${first}${last}`.includes("comity.json") ? ["bundle", judgeBundle] : null;
+  }
   if (bytes.length > 2 ** 26) return null;
   const text = latin(bytes);
   return KINDS.find(([, , marks]) => marks.every((mark) => text.includes(mark))) ?? null;
@@ -269,7 +275,7 @@ function contextOf(files, trusted) {
   for (const { name, bytes, kind } of files) {
     if (kind === "test vector") {
       const text = tryTo(() => utf8(bytes)) ?? "";
-      texts.set(`${/^type: ([a-z-]+)/.exec(text)?.[1]}/${name.replace(/\.txt$/, "")}`, text);
+      texts.set(`${/^type: ([a-z0-9-]+)/.exec(text)?.[1]}/${name.replace(/\.txt$/, "")}`, text);
     }
     if (kind === "network document") documents.push(tryTo(() => verifyFirst(bytes)));
     kinds[kind]?.push({ name, bytes });
@@ -305,7 +311,7 @@ function judgeOne({ bytes, kind, judge }, context) {
 /** Judge files together: for each its kind, its conclusion, and what is proved and what not. */
 export function judgeFiles(files, { trusted = null } = {}) {
   const known = files.map((file) => {
-    const [kind, judge] = (file.bytes === null ? null : recognise(file)) ?? [null, null];
+    const [kind, judge] = (file.bytes === null ? null : recognise(file.bytes)) ?? [null, null];
     return { ...file, kind, judge };
   });
   const context = contextOf(known, trusted);
