@@ -28,6 +28,7 @@ EMPTY_ROOT: Final = hashlib.sha256().digest()
 _TILE_HEIGHT: Final = 8
 _TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
 _PAIR_BYTES: Final = 2 * HASH_BYTES
+_TILES_KEPT: Final = 4_096  # of 16 KB each: a million entries
 
 ReadTile: TypeAlias = Callable[[int, int, int], bytes]
 """Read a tile: (level, index, width) gives at least `width` hashes; more are ignored.
@@ -128,12 +129,55 @@ def _verify_growth(
         raise NotAuthentic("the consistency path does not lead to both roots")
 
 
-def grow(size: int, leaf_hashes: Sequence[bytes], read: ReadTile) -> dict[tuple[int, int], bytes]:
+class TileRows:
+    """The nodes computed from tiles of one log, so that they are computed once.
+
+    A complete node never changes and a tile only grows, so what is kept is right for every
+    size of the log, and a tile that has grown costs its new nodes only. At most `tiles_max`
+    are kept; the one that came first goes first.
+    """
+
+    __slots__ = ("_rows", "_tiles_max")
+
+    def __init__(self, tiles_max: int = _TILES_KEPT) -> None:
+        """Keep nothing yet."""
+        self._rows: dict[tuple[int, int], list[bytes]] = {}
+        self._tiles_max = tiles_max
+
+    def rows(self, level: int, index: int, width: int, read: ReadTile) -> list[bytes]:
+        """Give the hashes of a tile and the seven rows above them, for `width` or more."""
+        known = self._rows.get((level, index))
+        if known is not None and len(known[0]) >= width * HASH_BYTES:
+            return known
+        return self._keep(level, index, _read_exactly(read, level, index, width))
+
+    def tile(self, level: int, index: int, width: int, read: ReadTile) -> bytes:
+        """Give the first `width` hashes of a tile; one that has not begun is not read."""
+        return self.rows(level, index, width, read)[0][: width * HASH_BYTES] if width else b""
+
+    def full_root(self, level: int, index: int, tile: bytes) -> bytes:
+        """Give the root of a full tile, and keep its rows."""
+        row = self._keep(level, index, tile)[-1]
+        return node_hash(row[:HASH_BYTES], row[HASH_BYTES:])
+
+    def _keep(self, level: int, index: int, tile: bytes) -> list[bytes]:
+        rows = _rows(tile, self._rows.get((level, index), ()))
+        self._rows[level, index] = rows
+        if len(self._rows) > self._tiles_max:
+            first, *_ = list(self._rows)  # a copy: another thread may add to them meanwhile
+            self._rows.pop(first, None)
+        return rows
+
+
+def grow(
+    size: int, leaf_hashes: Sequence[bytes], read: ReadTile, kept: TileRows | None = None
+) -> dict[tuple[int, int], bytes]:
     """Append leaves to the tree of `size`: gives, by (level, index), what each tile gains.
 
     A tile that becomes full adds its root to the level above, at once. Only tiles of the
     right edge that become full are read, at most one a level.
     """
+    kept = TileRows() if kept is None else kept
     if size < 0 or any(len(leaf) != HASH_BYTES for leaf in leaf_hashes):
         raise Misuse("a leaf that is not a hash, or a size below zero")
     grown: dict[tuple[int, int], bytes] = {}
@@ -146,8 +190,8 @@ def grow(size: int, leaf_hashes: Sequence[bytes], read: ReadTile) -> dict[tuple[
             gained, hashes = hashes[:free], hashes[free:]
             grown[level, index] = gained
             if len(gained) == free:
-                tile = _read_exactly(read, level, index, width) + gained
-                above.append(_rows(tile, _TILE_HEIGHT)[-1])
+                tile = kept.tile(level, index, width, read) + gained
+                above.append(kept.full_root(level, index, tile))
             index, width = index + 1, 0
         level, start, hashes = level + 1, start // TILE_WIDTH, b"".join(above)
     return grown
@@ -171,21 +215,22 @@ def consistency_path(old_size: int, new_size: int, read: ReadTile) -> list[bytes
 class TreeView:
     """The tree of one size, seen through its tiles; what it has computed it keeps.
 
-    Make one for a batch: the paths of neighbours share nearly everything.
+    Make one for a batch: the paths of neighbours share nearly everything. Views of several
+    sizes of one log may share their `kept` rows.
 
         view = TreeView(size, read)
         root, paths = view.root(), [view.inclusion_path(i) for i in range(old, size)]
     """
 
-    __slots__ = ("_edges", "_read", "_tiles", "_upper_paths", "size")
+    __slots__ = ("_edges", "_kept", "_read", "_upper_paths", "size")
 
-    def __init__(self, size: int, read: ReadTile) -> None:
+    def __init__(self, size: int, read: ReadTile, kept: TileRows | None = None) -> None:
         """See the first `size` leaves; `read` may know of more."""
         if size < 0:
             raise Misuse("a tree of a size below zero")
         self.size = size
         self._read = read
-        self._tiles: dict[tuple[int, int], list[bytes]] = {}
+        self._kept = TileRows() if kept is None else kept
         self._edges: dict[int, bytes] = {}
         self._upper_paths: dict[int, list[bytes]] = {}
 
@@ -246,24 +291,25 @@ class TreeView:
         """Give one complete node."""
         level, within = divmod(height, _TILE_HEIGHT)
         tile, place = divmod(index, TILE_WIDTH >> within)
-        rows = self._tiles.get((level, tile))
-        if rows is None:
-            count = self.size >> level * _TILE_HEIGHT  # complete nodes of this level
-            width = min(TILE_WIDTH, count - tile * TILE_WIDTH)
-            rows = _rows(_read_exactly(self._read, level, tile, width), _TILE_HEIGHT - 1)
-            self._tiles[level, tile] = rows
+        count = self.size >> level * _TILE_HEIGHT  # complete nodes of this level
+        width = min(TILE_WIDTH, count - tile * TILE_WIDTH)
+        rows = self._kept.rows(level, tile, width, self._read)
         at = place * HASH_BYTES
         return rows[within][at : at + HASH_BYTES]
 
 
-def _rows(tile: bytes, height: int) -> list[bytes]:
-    """Compute the complete nodes above the hashes of a tile, row by row up to `height`."""
+def _rows(tile: bytes, known: Sequence[bytes]) -> list[bytes]:
+    """Compute the complete nodes above the hashes of a tile, row by row below its root.
+
+    `known` are the rows of the same tile when it was smaller, or nothing.
+    """
     sha256 = hashlib.sha256
     rows = [tile]
-    for _ in range(height):
-        row = rows[-1]
-        pairs = range(0, len(row) // _PAIR_BYTES * _PAIR_BYTES, _PAIR_BYTES)
-        rows.append(b"".join([sha256(b"\1" + row[at : at + _PAIR_BYTES]).digest() for at in pairs]))
+    for height in range(1, _TILE_HEIGHT):
+        row, begun = rows[-1], known[height] if known else b""
+        pairs = range(2 * len(begun), len(row) // _PAIR_BYTES * _PAIR_BYTES, _PAIR_BYTES)
+        more = [sha256(b"\1" + row[at : at + _PAIR_BYTES]).digest() for at in pairs]
+        rows.append(begun + b"".join(more))
     return rows
 
 

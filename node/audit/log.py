@@ -13,38 +13,45 @@ go on, and every attempt to record raises `Recovering` until a person has acted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 from node.audit.guard import Guard, guarded_checkpoint
 from node.storage import Connection, log_rows
-from node.storage.log_rows import EntryRow, Head
+from node.storage.log_rows import Head, NewEntry
 from node.storage.writer import PendingEntry, Sequenced
 from protocol.checkpoint import Checkpoint, LogKeys, sign_checkpoint, verify_checkpoint
 from protocol.errors import Recovering, Rejected
 from protocol.identity import Signer
-from protocol.merkle import EMPTY_ROOT, HASH_BYTES, ReadTile, TreeView, grow, leaf_hash, tree_root
+from protocol.merkle import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    TILE_WIDTH,
+    ReadTile,
+    TileRows,
+    TreeView,
+    grow,
+    leaf_hash,
+    tree_root,
+)
 from protocol.proof import encode_proof
 from protocol.record import SALT_BYTES, commitment, entry
 
 FIRST_LOG: Final = 1  # the number of an authority's first log; closing one opens the next
 
 
-@dataclass(slots=True)
+_Tiles: TypeAlias = dict[tuple[int, int], tuple[bytes, bytes]]
+_SIGNED_BESIDE_MIN: Final = 64  # entries whose inserts take longer than waking a thread
+_TILES_KEPT: Final = 64  # of the right edge: two a level, and some that are full by now
+
+
+@dataclass(frozen=True, slots=True)
 class _Edge:
-    """The tiles of the right edge as committed, by (level, index)."""
+    """The right edge of the tree as committed, so that growing it reads nothing."""
 
     size: int
-    tiles: dict[tuple[int, int], bytes] = field(default_factory=dict)
-
-    def trim(self) -> None:
-        """Keep the last two tiles of each level: new entries need no others."""
-        last: dict[int, int] = {}
-        for level, index in self.tiles:
-            last[level] = max(index, last.get(level, 0))
-        for level, index in list(self.tiles):
-            if index < last[level] - 1:
-                del self.tiles[level, index]
+    kept: TileRows
 
 
 class Log:
@@ -64,6 +71,7 @@ class Log:
         self._keys = LogKeys(self._ed25519.public, self._ml_dsa.public)
         self._guard = guard
         self._random = random
+        self._signer = ThreadPoolExecutor(1, thread_name_prefix="log-signer")
         self._edge: _Edge | None = None
         self._unguarded: tuple[Head, Head] | None = None
         self._published: Head | None = None
@@ -109,7 +117,7 @@ class Log:
         signed = verify_checkpoint(head.checkpoint, origin=self.origin, keys=self._keys).checkpoint
         if (signed.size, signed.root) != (head.size, head.root):
             raise Recovering("the head in the database is not what its checkpoint says")
-        if tree_root(head.size, self._reader(conn, {})) != head.root:
+        if tree_root(head.size, self._reader(conn)) != head.root:
             raise Recovering("the tiles in the database do not give the signed root")
         held = self._guard.read()
         if held is None:
@@ -126,7 +134,7 @@ class Log:
                 f"the database is behind the guard: {head.size} entries here, "
                 f"{guarded.size} already signed; it was restored or copied"
             )
-        if tree_root(guarded.size, self._reader(conn, {})) != guarded.root:
+        if tree_root(guarded.size, self._reader(conn)) != guarded.root:
             raise Recovering("the database holds another history than the guard")
         # Ahead of the guard and consistent: the crash came before anything had left.
         self._guard.advance(guarded, head.checkpoint)
@@ -152,54 +160,80 @@ class Log:
         old = log_rows.read_head(conn, self.origin)
         if old is None:
             raise Recovering("the head of the log has gone from the database")
-        edge = self._edge if self._edge and self._edge.size == old.size else _Edge(old.size)
-        self._edge = None  # until the commit is known
-        rows = self._store_entries(conn, entries, old.size, now)
-        leaves = [leaf_hash(entry(row.commitment)) for row in rows]
-        for place, more in grow(old.size, leaves, self._reader(conn, edge.tiles)).items():
-            self._grow_tile(conn, edge, place, more)
-        edge.size = old.size + len(rows)
-        edge.trim()
-        view = TreeView(edge.size, self._reader(conn, edge.tiles))
-        new = self._sign(Head(self.origin, edge.size, view.root(), b""), now)
+        edge, self._edge = self._edge, None  # until the commit is known
+        if edge is None or edge.size != old.size:
+            edge = _Edge(old.size, TileRows(_TILES_KEPT))
+        rows, leaves = self._place(entries, old.size, now)
+        read = self._reader(conn)
+        tiles = self._grow(edge, leaves, read)
+        view = TreeView(old.size + len(rows), _reader_of(tiles, read), edge.kept)
+        head = Head(self.origin, view.size, view.root(), b"")
+        if len(rows) >= _SIGNED_BESIDE_MIN:
+            new = self._store_and_sign(conn, rows, tiles, head, now)
+        else:
+            self._store(conn, rows, tiles)
+            new = self._sign(head, now)
         if not log_rows.replace_head(conn, old, new):
             raise Recovering("another sequencer moved the head of this log")
         self._answer(entries, rows, new, view)
-        self._edge, self._unguarded = edge, (old, new)
+        self._edge, self._unguarded = _Edge(new.size, edge.kept), (old, new)
 
-    def _store_entries(
-        self, conn: Connection, entries: Sequence[PendingEntry], start: int, now: int
-    ) -> list[EntryRow]:
-        rows = []
-        for position, pending in enumerate(entries, start):
-            record, salt = pending.record.encode(), self._random(SALT_BYTES)
+    def _place(
+        self, entries: Sequence[PendingEntry], start: int, now: int
+    ) -> tuple[list[NewEntry], list[bytes]]:
+        """Give each record its place and its salt: the rows, and the leaves of the tree."""
+        salts = self._random(SALT_BYTES * len(entries))
+        rows: list[NewEntry] = []
+        leaves = []
+        for number, pending in enumerate(entries):
+            record, salt = pending.record.encode(), salts[SALT_BYTES * number :][:SALT_BYTES]
             committed = commitment(record, salt)
-            rows.append(EntryRow(position, committed, pending.record.kind, now, record, salt))
-        log_rows.insert_entries(conn, self.number, rows)
-        return rows
+            kind = pending.record.kind
+            rows.append((self.number, start + number, committed, kind, now, record, salt))
+            leaves.append(leaf_hash(entry(committed)))
+        return rows, leaves
 
-    def _grow_tile(
-        self, conn: Connection, edge: _Edge, place: tuple[int, int], more: bytes
-    ) -> None:
-        known = edge.tiles.get(place)
-        before = log_rows.read_tile(conn, self.number, *place) if known is None else known
-        edge.tiles[place] = before + more
-        log_rows.write_tile(conn, self.number, place, before + more, new=not before)
+    def _store_and_sign(
+        self, conn: Connection, rows: Sequence[NewEntry], tiles: _Tiles, head: Head, now: int
+    ) -> Head:
+        """Sign on another thread while the rows are inserted: ML-DSA needs no lock of Python."""
+        signing = self._signer.submit(self._sign, head, now)
+        try:
+            self._store(conn, rows, tiles)
+        finally:
+            signed = signing.result()
+        return signed
+
+    def _store(self, conn: Connection, rows: Sequence[NewEntry], tiles: _Tiles) -> None:
+        log_rows.insert_entries(conn, rows)
+        for place, (before, tile) in tiles.items():
+            log_rows.write_tile(conn, self.number, place, tile, new=not before)
+
+    @staticmethod
+    def _grow(edge: _Edge, leaves: Sequence[bytes], read: ReadTile) -> _Tiles:
+        """Give the tiles that grow, each as it was and as it is."""
+        tiles: _Tiles = {}
+        for (level, index), more in grow(edge.size, leaves, read, edge.kept).items():
+            complete = edge.size >> 8 * level
+            width = max(0, complete - index * TILE_WIDTH)
+            before = edge.kept.tile(level, index, width, read)
+            tiles[level, index] = before, before + more
+        return tiles
 
     def _answer(
         self,
         entries: Sequence[PendingEntry],
-        rows: Sequence[EntryRow],
+        rows: Sequence[NewEntry],
         head: Head,
         view: TreeView,
     ) -> None:
         """Give those who asked the proof of their entry under the new checkpoint."""
-        for pending, row in zip(entries, rows, strict=True):
-            if pending.then is None or row.record is None or row.salt is None:
+        for pending, (log, position, _, _, _, record, salt) in zip(entries, rows, strict=True):
+            if pending.then is None:
                 continue
-            path = view.inclusion_path(row.position)
-            proof = encode_proof(index=row.position, path=path, checkpoint=head.checkpoint)
-            pending.then(Sequenced(self.number, row.position, row.record, row.salt, proof))
+            path = view.inclusion_path(position)
+            proof = encode_proof(index=position, path=path, checkpoint=head.checkpoint)
+            pending.then(Sequenced(log, position, record, salt, proof))
 
     def _sign(self, head: Head, now: int) -> Head:
         checkpoint = Checkpoint(self.origin, head.size, head.root)
@@ -226,16 +260,23 @@ class Log:
         """Forget what was signed: the transaction was rolled back, or its end is unknown."""
         self._edge, self._unguarded = None, None
 
-    def _reader(self, conn: Connection, tiles: dict[tuple[int, int], bytes]) -> ReadTile:
-        """Read tiles from the edge, else from the database, remembering what was read."""
+    def _reader(self, conn: Connection) -> ReadTile:
+        """Read tiles from the database."""
 
         def read(level: int, index: int, width: int) -> bytes:
-            found = tiles.get((level, index))
-            if found is None or len(found) < width * HASH_BYTES:
-                found = log_rows.read_tile(conn, self.number, level, index)
-                tiles[level, index] = found
+            found = log_rows.read_tile(conn, self.number, level, index)
             if len(found) < width * HASH_BYTES:
                 raise Recovering("tiles of the log are missing in the database")
             return found
 
         return read
+
+
+def _reader_of(tiles: _Tiles, read: ReadTile) -> ReadTile:
+    """Read tiles as they will be once the transaction is committed."""
+
+    def grown(level: int, index: int, width: int) -> bytes:
+        found = tiles.get((level, index))
+        return read(level, index, width) if found is None else found[1]
+
+    return grown

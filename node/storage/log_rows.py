@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 from sqlalchemy import Connection, bindparam, select, text
 
-from node.storage.statements import Value, change, insert_into
+from node.storage.statements import insert_into, insert_rows, run, update_of
 from node.storage.tables import log_entries, log_head, log_tiles
 
 _ENTRIES_AT_ONCE = 1_024
@@ -35,6 +36,10 @@ class EntryRow:
     salt: bytes | None = field(repr=False)
 
 
+NewEntry: TypeAlias = tuple[int, int, bytes, str, int, bytes, bytes]
+"""A new entry: log, position, commitment, kind, at, record, salt. Plain, for there are many."""
+
+_NEW_ENTRY: Final = ("log", "position", "commitment", "kind", "at", "record", "salt")
 _ENTRY = select(*(log_entries.c[name] for name in EntryRow.__dataclass_fields__))
 _HEAD = select(log_head.c.origin, log_head.c.size, log_head.c.root, log_head.c.checkpoint).where(
     log_head.c.origin == bindparam("origin")
@@ -55,6 +60,14 @@ _COMMITMENTS = (
     .order_by(log_entries.c.position)
 )
 
+_MOVE_HEAD = update_of(log_head, ("origin", "size", "root"), ("size", "root", "checkpoint"))
+_MOVE_HEAD_NAMES: Final = (
+    "size", "root", "checkpoint", "_where_origin", "_where_size", "_where_root",
+)  # fmt: skip
+_NEW_TILE: Final = ("log", "level", "position", "hashes")
+_GROW_TILE = update_of(log_tiles, ("log", "level", "position"), ("hashes",))
+_GROW_TILE_NAMES: Final = ("hashes", "_where_log", "_where_level", "_where_position")
+
 
 def lock_log(conn: Connection, origin: str) -> None:
     """Let only one sequencer of this log in until the transaction ends (PostgreSQL).
@@ -68,8 +81,8 @@ def lock_log(conn: Connection, origin: str) -> None:
 
 def read_head(conn: Connection, origin: str) -> Head | None:
     """Read the head of a log, or None if there is none."""
-    row = conn.execute(_HEAD, {"origin": origin}).first()
-    return None if row is None else Head(*row)
+    row = run(conn, _HEAD, ("origin",), (origin,)).first()
+    return None if row is None else Head(*tuple(row))
 
 
 def newest_origin(conn: Connection) -> str | None:
@@ -86,28 +99,13 @@ def insert_head(conn: Connection, head: Head) -> None:
 
 def replace_head(conn: Connection, old: Head, new: Head) -> bool:
     """Move the head from exactly `old` to `new`; False if it was no longer there."""
-    where: dict[str, Value] = {"origin": old.origin, "size": old.size, "root": old.root}
-    values: dict[str, Value] = {"size": new.size, "root": new.root, "checkpoint": new.checkpoint}
-    return change(conn, log_head, where, values) == 1
+    values = (new.size, new.root, new.checkpoint, old.origin, old.size, old.root)
+    return run(conn, _MOVE_HEAD, _MOVE_HEAD_NAMES, values).rowcount == 1
 
 
-def insert_entries(conn: Connection, log: int, entries: Sequence[EntryRow]) -> None:
-    """Store new entries of log number `log` at their positions."""
-    conn.execute(
-        insert_into(log_entries),
-        [
-            {
-                "log": log,
-                "position": entry.position,
-                "commitment": entry.commitment,
-                "kind": entry.kind,
-                "at": entry.at,
-                "record": entry.record,
-                "salt": entry.salt,
-            }
-            for entry in entries
-        ],
-    )
+def insert_entries(conn: Connection, entries: Sequence[NewEntry]) -> None:
+    """Store new entries at their positions."""
+    insert_rows(conn, log_entries, _NEW_ENTRY, entries)
 
 
 def iterate_entries(conn: Connection, log: int, start: int = 0) -> Iterator[EntryRow]:
@@ -133,7 +131,7 @@ def read_commitments(conn: Connection, log: int, first: int, count: int) -> list
 
 def read_tile(conn: Connection, log: int, level: int, position: int) -> bytes:
     """Read the hashes of one tile of a log; empty if it has not begun."""
-    found = conn.execute(_TILE, {"log": log, "level": level, "position": position}).scalar()
+    found = run(conn, _TILE, ("log", "level", "position"), (log, level, position)).scalar()
     return b"" if found is None else bytes(found)
 
 
@@ -141,8 +139,7 @@ def write_tile(
     conn: Connection, log: int, place: tuple[int, int], hashes: bytes, *, new: bool
 ) -> None:
     """Store the grown value of the tile at `place` (level, position) of a log."""
-    where = {"log": log, "level": place[0], "position": place[1]}
     if new:
-        conn.execute(insert_into(log_tiles), {**where, "hashes": hashes})
+        run(conn, insert_into(log_tiles), _NEW_TILE, (log, *place, hashes))
     else:
-        change(conn, log_tiles, where, {"hashes": hashes})
+        run(conn, _GROW_TILE, _GROW_TILE_NAMES, (hashes, log, *place))

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from node.storage import case_rows, log_rows, peer_rows, queue_rows
 from node.storage.case_rows import Case, Refusal, StoredMessage
 from node.storage.engine import Database
-from node.storage.log_rows import EntryRow, Head
+from node.storage.log_rows import Head
 from node.storage.queue_rows import QueueState, Waiting
 from node.storage.statements import Change, change_many
 from node.storage.tables import messages
@@ -215,15 +215,15 @@ def test_the_head_of_a_log_moves_from_exactly_where_it_was(database: Database) -
 
 def test_a_place_in_the_log_is_given_once(database: Database) -> None:
     """Two entries at one position are refused by the database."""
-    entry = EntryRow(0, b"c" * 32, "log.opened", 1, b"record", b"s" * 32)
-    database.transact(lambda conn: log_rows.insert_entries(conn, 1, [entry]))
+    entry = (1, 0, b"c" * 32, "log.opened", 1, b"record", b"s" * 32)
+    database.transact(lambda conn: log_rows.insert_entries(conn, [entry]))
     with pytest.raises(IntegrityError):
-        database.transact(lambda conn: log_rows.insert_entries(conn, 1, [entry]))
+        database.transact(lambda conn: log_rows.insert_entries(conn, [entry]))
 
 
 def test_entries_are_read_in_order_however_many_there_are(database: Database) -> None:
     """Across the borders of what is read at once."""
-    rows = [EntryRow(n, n.to_bytes(32), "k", 1, b"r", b"s" * 32) for n in range(2_050)]
-    database.transact(lambda conn: log_rows.insert_entries(conn, 1, rows[::-1]))
+    rows = [(1, n, n.to_bytes(32), "k", 1, b"r", b"s" * 32) for n in range(2_050)]
+    database.transact(lambda conn: log_rows.insert_entries(conn, rows[::-1]))
     found = database.read(lambda conn: list(log_rows.iterate_entries(conn, 1, 1)))
     assert [one.position for one in found] == list(range(1, 2_050))
