@@ -7,10 +7,7 @@ import hashlib
 
 def sha256(*parts: bytes) -> bytes:
     """Return the 32 bytes of SHA-256 over the parts, one after the other."""
-    state = hashlib.sha256()
-    for part in parts:
-        state.update(part)
-    return state.digest()
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def sha256_hex(*parts: bytes) -> str:

@@ -7,7 +7,7 @@ leave the node as receipts are typed in `protocol.record`; these stay here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from protocol.encoding import Json
@@ -29,9 +29,8 @@ class NodeRecord:
 
     def encode(self) -> bytes:
         """Give the canonical bytes of the record."""
-        values: dict[str, Json] = {
-            one.name: getattr(self, one.name) for one in fields(self) if one.name != "network"
-        }
+        # `network` and `kind` stand among the fields and are written once, by `encode_record`.
+        values: dict[str, Json] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return encode_record(self.network, self.kind, values)
 
 
