@@ -163,12 +163,16 @@ def make_trust(
     network: str = NETWORK,
     urls: Mapping[str, tuple[str, ...]] | None = None,
     pins: Mapping[str, tuple[str, ...]] | None = None,
+    seeds: str = "",
 ) -> Trust:
-    """Make a network whose first document and listings are installed at `now`."""
+    """Make a network whose first document and listings are installed at `now`.
+
+    Other `seeds` give the same names other keys: a network that a stranger makes up.
+    """
     names = sorted(authorities)
-    made = {name: new_ring(network, name, random=seeded(name), now=now) for name in names}
+    made = {name: new_ring(network, name, random=seeded(seeds + name), now=now) for name in names}
     offices = tuple(
-        new_steward_ring(f"Steward {number}", random=seeded(f"steward {number}"), now=now)
+        new_steward_ring(f"Steward {number}", random=seeded(f"{seeds}steward {number}"), now=now)
         for number in range(1, stewards + 1)
     )
     document = Document(
