@@ -39,6 +39,8 @@ KEPT_BYTES_MAX: Final = 16 * 1024 * 1024  # full tiles in memory: the hashes of 
 CHECKPOINT: Final = "checkpoint"
 WITNESSED: Final = "witnessed"
 
+_VIEWS_MAX: Final = 4
+_VIEW_USES_MAX: Final = 256  # and so many level-0 tiles of 16 KiB, at most, in one view
 _LEVEL_MAX: Final = 6  # 256^7 is more than any size
 _LENGTH_BYTES: Final = 2
 _GROUP: Final = 1_000
@@ -115,6 +117,8 @@ class TileSource:
         self._database = database
         self._head_of = head_of
         self._kept = _Kept(kept_bytes_max)
+        self._views: dict[tuple[int, int], tuple[TreeView, int]] = {}
+        self._views_lock = threading.Lock()
 
     # --- files ------------------------------------------------------------------------------
     def file(self, log: int, path: str) -> bytes | None:
@@ -190,10 +194,20 @@ class TileSource:
         return head
 
     def view(self, log: int, size: int) -> TreeView:
-        """Give the tree at a size; raises `Misuse` beyond the head."""
+        """Give the tree at a size; raises `Misuse` beyond the head.
+
+        The last few are kept, for what one path has computed is most of the next; each for
+        so many paths, since a view keeps all that it has seen.
+        """
         if size > self.head(log).size:
             raise Misuse("a tree larger than the log")
-        return TreeView(size, self.reader(log))
+        with self._views_lock:
+            view, uses = self._views.pop((log, size), (TreeView(size, self.reader(log)), 0))
+            if uses < _VIEW_USES_MAX:
+                self._views[log, size] = view, uses + 1
+            while len(self._views) > _VIEWS_MAX:
+                del self._views[next(iter(self._views))]
+        return view
 
     def root_at(self, log: int, size: int) -> bytes:
         """Give the root that the log had at a size."""

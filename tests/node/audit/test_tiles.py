@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from node.audit.tiles import TilePath, TileSource, parse_path
 from node.storage import Connection, log_rows, watch_rows
 from node.storage.engine import Database
-from node.storage.log_rows import EntryRow, Head
+from node.storage.log_rows import Head
 from protocol.digest import sha256
 from protocol.errors import Misuse, Recovering
 from protocol.merkle import (
@@ -56,8 +56,8 @@ def stored(database: Database, size: int, shown: int | None = None) -> Stored:
     tiles = grow(0, leaves, lambda *_: b"")  # nothing is there to be read
 
     def put(conn: Connection) -> None:
-        rows = [EntryRow(one, commitment(one), "log.opened", 1, None, None) for one in range(size)]
-        log_rows.insert_entries(conn, 1, rows)
+        rows = [(1, one, commitment(one), "log.opened", 1, b"{}", b"") for one in range(size)]
+        log_rows.insert_entries(conn, rows)
         for place, hashes in tiles.items():
             log_rows.write_tile(conn, 1, place, hashes, new=True)
 
@@ -182,6 +182,18 @@ def test_full_tiles_are_read_once_and_memory_is_bounded(database: Database) -> N
     source.read(1, 0, 3, 1_000 - 768)
     source.read(1, 0, 3, 1_000 - 768)  # still grows, so it is not kept
     assert reads == 6
+
+
+def test_paths_share_what_they_compute_and_many_sizes_keep_little(database: Database) -> None:
+    """A view serves many paths, and is made anew before it has grown too large."""
+    source = stored(database, 300).source()
+    views = [source.view(1, 300) for _ in range(600)]
+    assert 2 <= len({id(view) for view in views}) <= 4
+    assert source.view(1, 300) is source.view(1, 300)
+    first = source.view(1, 10)
+    for size in range(20, 30):
+        source.view(1, size)
+    assert source.view(1, 10) is not first
 
 
 def test_missing_rows_are_said_and_never_made_up(database: Database) -> None:
