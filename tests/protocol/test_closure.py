@@ -12,6 +12,7 @@ from protocol.checkpoint import Checkpoint
 from protocol.closure import (
     REASONS,
     Closure,
+    Reason,
     decode_closure,
     decode_closure_text,
     sign_closure,
@@ -44,7 +45,7 @@ def trust() -> Trust:
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_a_closure_by_the_pair_of_its_time_is_believed(reason: Any) -> None:  # noqa: ANN401
+def test_a_closure_by_the_pair_of_its_time_is_believed(reason: Reason) -> None:
     """It comes back as it was said, with the bytes that prove it."""
     closure = replace(CLOSURE, reason=reason)
     pair = trust().sign_pair(PEER)
