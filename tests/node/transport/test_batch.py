@@ -7,9 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.transport import batch
-from node.transport.batch import Answers, Batch, Pending, Receipted, Refused
+from node.transport.batch import Answers, Batch, Notices, Pending, Receipted, Refused
 from protocol.errors import Busy, Malformed, Misuse, Rejected, TooLarge
-from protocol.limits import ANSWERS_MAX, BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX
+from protocol.limits import (
+    ANSWERS_MAX,
+    BATCH_BYTES_MAX,
+    BATCH_ENVELOPES_MAX,
+    CONTINUATION_BYTES_MAX,
+    NOTE_BYTES_MAX,
+    NOTICE_BYTES_MAX,
+    NOTICES_MAX,
+)
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 ANSWERS = Answers(
@@ -166,3 +174,36 @@ def test_documents_and_listings_come_back_as_they_went() -> None:
     raw = batch.encode_listings([b"1"], [b"2", b"3"])
     assert batch.decode_listings(raw) == ((b"1",), (b"2", b"3"))
     assert batch.decode_refusal(batch.encode_refusal(Busy("why"))) == "busy"
+
+
+def test_notices_and_what_is_known_of_them_come_back_as_they_went() -> None:
+    """64 of a kind pass, one more does not, on either side; so for the digests of both."""
+    most = Notices((b"closure",) * NOTICES_MAX, (b"fork",) * NOTICES_MAX)
+    assert batch.decode_notices(most.encode()) == most
+    with pytest.raises(Misuse):
+        Notices(forks=(b"fork",) * (NOTICES_MAX + 1)).encode()
+    with pytest.raises(Misuse):
+        Notices(forks=(bytes(NOTICE_BYTES_MAX),) * 30).encode()
+    item = b'"Zm9yaw==",' * NOTICES_MAX + b'"Zm9yaw=="'
+    with pytest.raises(TooLarge):
+        batch.decode_notices(b'{"closures":[],"forks":[' + item + b'],"v":1}')
+    known = (A, B) * NOTICES_MAX
+    assert batch.decode_known(batch.encode_known(known)) == known
+    with pytest.raises(TooLarge):
+        batch.decode_known(batch.encode_known((*known, C)))
+    with pytest.raises(Malformed):
+        batch.decode_known(batch.encode_known(["not a digest"]))
+
+
+def test_seen_and_log_are_bounded_as_what_they_hold() -> None:
+    """A note and a continuation, and not a byte more; an answer without the fields is none."""
+    largest = Answers((), bytes(NOTE_BYTES_MAX), bytes(CONTINUATION_BYTES_MAX))
+    assert batch.decode_answers(largest.encode()) == largest
+    for wrong in (
+        Answers(seen=bytes(NOTE_BYTES_MAX + 1)), Answers(log=bytes(CONTINUATION_BYTES_MAX + 1)),
+    ):  # fmt: skip
+        with pytest.raises(Malformed):
+            batch.decode_answers(wrong.encode())
+    for text in ('{"answers":[],"v":1}', '{"answers":[],"log":null,"seen":0,"v":1}'):
+        with pytest.raises(Malformed):
+            batch.decode_answers(text.encode())
