@@ -92,8 +92,15 @@ class Exchange:
         verdicts = await self._inbox.accept(brought, batch.envelopes)
         if batch.answers.answers:
             await self._courier.settle(hop.authority, batch.answers)
-        answers = self._answers(hop.authority, verdicts)
-        return await asyncio.to_thread(self._shown.tell, hop.authority, answers)
+        return await self._told(hop.authority, verdicts)
+
+    async def _told(self, peer: str, verdicts: Sequence[Verdict]) -> Answers:
+        """Give the answers as they leave: with what either side has seen of the other's log."""
+        answers = self._answers(peer, verdicts)
+        plain = all(one.size is not None or not _proves(one) for one in verdicts)
+        known = plain and not any(one.also for one in verdicts)
+        sizes = {one.size for one in verdicts if one.size is not None} if known else None
+        return await asyncio.to_thread(self._shown.tell, peer, answers, sizes)
 
     def _answers(self, peer: str, verdicts: Sequence[Verdict]) -> Sequence[Answer]:
         for verdict in verdicts:
@@ -187,14 +194,16 @@ class Exchange:
         if batch.envelopes:
             brought = Brought(peer, "", None, 0)
             verdicts = await self._inbox.accept(brought, batch.envelopes)
-            answers = self._answers(peer, verdicts)
-            back = await client.post_receipts(
-                await asyncio.to_thread(self._shown.tell, peer, answers)
-            )
+            back = await client.post_receipts(await self._told(peer, verdicts))
             await self._shown.heard(peer, back.seen)
         if batch.answers.answers:
             await self._courier.settle(peer, batch.answers)
-        return any(one.receipt or one.proof for one in verdicts)
+        return any(_proves(one) for one in verdicts)
+
+
+def _proves(verdict: Verdict) -> bool:
+    """Say whether a verdict comes with a receipt or a proof."""
+    return verdict.receipt is not None or verdict.proof is not None
 
 
 def _answer(verdict: Verdict) -> Answer:

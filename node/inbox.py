@@ -69,6 +69,7 @@ class Verdict:
     refusal: str | None = None
     detail: str = ""
     proof: bytes | None = None
+    size: int | None = None  # of our log, if receipt or proof were made for this very answer
     also: list[Verdict] = field(default_factory=list)
 
 
@@ -339,6 +340,7 @@ class Inbox:
 
         def prove(placed: Sequenced) -> None:
             raw = Receipt(placed.record, placed.salt, placed.proof).encode()
+            verdict.size = placed.size
             if accepted:
                 verdict.receipt = raw
                 tx.later.append(

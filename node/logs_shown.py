@@ -55,13 +55,18 @@ class LogsShown:
                 await self._witnessing.take(seen, peer=peer)
         self._own.require_signing()
 
-    def tell(self, peer: str, answers: Iterable[Answer] = ()) -> Answers:
-        """Give a body's first part: answers, what we have seen, and our log under receipts."""
+    def tell(
+        self, peer: str, answers: Iterable[Answer] = (), sizes: Iterable[int] | None = None
+    ) -> Answers:
+        """Give a body's first part: answers, what we have seen, and our log under receipts.
+
+        `sizes` are those that the receipts rest on, where that is known; else they are read.
+        """
         told = Answers(tuple(answers), self._database.read(lambda c: self._following.seen(c, peer)))
-        sizes = set(self._sizes(told.answers))
-        if not sizes:
+        rested_on = set(self._sizes(told.answers) if sizes is None else sizes)
+        if not rested_on:
             return told
-        return replace(told, log=self._own.continuation(sizes | {self._given.get(peer, 0)}))
+        return replace(told, log=self._own.continuation(rested_on | {self._given.get(peer, 0)}))
 
     def _sizes(self, answers: Iterable[Answer]) -> Iterator[int]:
         """Give the sizes of our open log that receipts and proofs of ours rest on."""

@@ -233,7 +233,7 @@ class Log:
                 continue
             path = view.inclusion_path(position)
             proof = encode_proof(index=position, path=path, checkpoint=head.checkpoint)
-            pending.then(Sequenced(log, position, record, salt, proof))
+            pending.then(Sequenced(log, position, record, salt, proof, head.size))
 
     def _sign(self, head: Head, now: int) -> Head:
         checkpoint = Checkpoint(self.origin, head.size, head.root)

@@ -51,13 +51,17 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sequenced:
-    """A record that has its place in log number `log`; `proof` is its entry's tlog-proof."""
+    """A record that has its place in log number `log`.
+
+    `proof` is its entry's tlog-proof under the checkpoint at `size`.
+    """
 
     log: int
     position: int
     record: bytes = field(repr=False)
     salt: bytes = field(repr=False)
     proof: bytes = field(repr=False)
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class Scribe:
         self._open = words
         for place, one in enumerate(entries):
             if one.then is not None:
-                one.then(Sequenced(1, place, one.record.encode(), b"", b"proof"))
+                one.then(Sequenced(1, place, one.record.encode(), b"", b"proof", place + 1))
 
     def committed(self) -> None:
         """Note that a group is durable."""
