@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from keys.ring import KeyRing
@@ -22,12 +22,14 @@ from node.desk import Desk
 from node.logs import get
 from node.settings import Settings
 from node.storage.engine import StorageFailed, exclusive_lock
-from protocol.errors import Recovering
+from node.transport.errors import TransportFailure
+from protocol.errors import Recovering, Rejected
 
 _log = get("run")
 
 _BACKLOG = 128
 _TURN_S = 0.0005
+_FETCH_S_MAX = 30.0
 
 
 def share_the_interpreter() -> None:
@@ -39,12 +41,30 @@ def share_the_interpreter() -> None:
     sys.setswitchinterval(_TURN_S)
 
 
-def desk_of(node: Node) -> Desk:
-    """Give the desk of a node that can write."""
+def desk_of(node: Node, loop: asyncio.AbstractEventLoop | None = None) -> Desk:
+    """Give the desk of a node that can write; one that serves on `loop` can ask peers."""
     return Desk(
         node.settings, node.office, node.database, node.writer.write_now, node.clock, node.random,
-        register_or_none=node.register,
+        register_or_none=node.register, fetch=None if loop is None else partial(_fetch, node, loop),
     )  # fmt: skip
+
+
+def _fetch(
+    node: Node, loop: asyncio.AbstractEventLoop, peer: str, number: int, sizes: Sequence[int]
+) -> bytes | None:
+    """Ask a peer what its log was at these sizes, from a thread of the desk."""
+    watch = node.watch
+    if watch is None:
+        return None
+    asked = asyncio.run_coroutine_threadsafe(watch.monitor.continuation(peer, number, sizes), loop)
+    try:
+        return asked.result(_FETCH_S_MAX)
+    except (TransportFailure, Rejected) as fault:
+        _log.warning("log-not-fetched", peer=peer, code=fault.code)
+    except TimeoutError:
+        asked.cancel()
+        _log.warning("log-not-fetched", peer=peer, code="timeout")
+    return None
 
 
 def run_node(settings: Settings, ring: KeyRing, *, ready: Callable[[], None] | None = None) -> None:
@@ -68,7 +88,7 @@ async def _serve(node: Node, ready: Callable[[], None] | None) -> None:
     listening = _listen(node.settings)
     async with (
         node.serve(listening),
-        serve_desk(desk_of(node), node.settings.control.socket),
+        serve_desk(desk_of(node, loop), node.settings.control.socket),
     ):
         _log.info("ready", authority=node.settings.authority)
         tell_systemd("READY=1")

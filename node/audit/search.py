@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import orjson
 
 from node.audit.faults import NotHere
+from node.audit.named import find_case
 from node.audit.records import RECORD_KINDS
-from node.storage import Connection, case_rows, export_rows, person_rows, search_rows
+from node.storage import Connection, export_rows, person_rows, search_rows
 from node.storage.log_rows import EntryRow
 from node.storage.search_rows import Wanted, member
 from protocol.encoding import Json
@@ -67,7 +68,8 @@ def plan(conn: Connection, question: Question) -> Wanted:
     case_id: str | None = None
     case_members: tuple[bytes, ...] = ()
     if question.case is not None:
-        case_id, case_members = _case(conn, question.case)
+        case = find_case(conn, question.case)
+        case_id, case_members = case.id, (member("case", case.log_id),)
     peer = None if question.peer is None else check_authority_id(question.peer)
     if question.kind is not None and question.kind not in RECORD_KINDS:
         raise NotHere(f"no record is of that kind; there are {', '.join(RECORD_KINDS)}")
@@ -84,14 +86,6 @@ def _message(conn: Connection, part: str) -> str:
     if not found and len(part) != 64:  # noqa: PLR2004  (refused ones are in no table: name them whole)
         raise NotHere("no message here begins like that")
     return found[0].identity if found else part
-
-
-def _case(conn: Connection, part: str) -> tuple[str, tuple[bytes, ...]]:
-    found = case_rows.find_cases(conn, part)
-    if len(found) != 1:
-        raise NotHere("no case is called that" if not found else "several cases begin like that")
-    case = case_rows.read_case(conn, found[0])
-    return found[0], () if case is None else (member("case", case.log_id),)
 
 
 def results(conn: Connection, wanted: Wanted) -> Iterator[Found]:

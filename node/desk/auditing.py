@@ -1,28 +1,33 @@
-"""The verbs of the log: erase, let auditors read, keep timestamps.
+"""The verbs of the log: erase, let auditors read, make bundles, keep timestamps.
 
 Parses arguments and renders results; what may be done, the modules of `node.audit` say.
-Reading the log needs no verb: `comity audit` reads the database itself, beside the node.
+Reading one's own log needs no verb: `comity audit` reads the database itself.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from node.audit.bundle import Gathered, add_peer_heads, gather_case
 from node.audit.erasure import Spans, erase_case, erase_records
 from node.audit.faults import NotHere
 from node.audit.kept import newest_number
+from node.audit.named import find_case
 from node.audit.records import TokenEnded, TokenMade
 from node.desk.verb import Desk, Result, Verb
 from node.setup import AlreadyThere
-from node.storage import auditor_rows
+from node.storage import Connection, auditor_rows, case_rows
 from node.storage.auditor_rows import AuditorToken, make_token, token_digest
+from node.storage.case_rows import Case, StoredMessage
 from node.storage.writer import Tx
-from protocol.encoding import Fields
+from protocol.encoding import Fields, to_base64
+from protocol.errors import TooLarge
 
 _REASON_CHARS_MAX: Final = 64
 _TOKEN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
+_BUNDLE_BYTES_MAX: Final = 180 * 1024 * 1024  # in base64 it has to fit into an answer
 _TOKEN_DAYS_MAX: Final = 3_660
 _DAY_S: Final = 86_400
 _SPANS_CHARS_MAX: Final = 64 * 1024
@@ -50,6 +55,54 @@ def _case_erase(desk: Desk, args: Fields) -> Result:
         return case.id
 
     return {"schema": "comity.erased/1", "case": desk.unit(erase), "reason": reason}
+
+
+# --- bundles ---------------------------------------------------------------
+
+
+def _case_bundle(desk: Desk, args: Fields) -> Result:
+    """A bundle with the texts of the case, which takes its key."""
+    name = args.text("case")
+
+    def gather(conn: Connection) -> Gathered:
+        shown = desk.register.show(conn, name)
+        stored = [one.stored for one in shown.messages]
+        gathered = _gathered(desk, conn, shown.case, stored)
+        manifests = [one.manifest for one in shown.messages]
+        gathered.parts["messages"] = [one.inner for one in shown.messages]
+        gathered.parts["manifests"] = [one.encode() for one in manifests if one is not None]
+        return gathered
+
+    return _bundle(desk, desk.database.read(gather), proofs_only=False)
+
+
+def _case_proofs(desk: Desk, args: Fields) -> Result:
+    """A bundle of proofs alone; also of a case that was erased."""
+    name = args.text("case")
+
+    def gather(conn: Connection) -> Gathered:
+        case = find_case(conn, name)
+        return _gathered(desk, conn, case, case_rows.list_messages(conn, case.id))
+
+    return _bundle(desk, desk.database.read(gather), proofs_only=True)
+
+
+def _gathered(
+    desk: Desk, conn: Connection, case: Case, stored: Sequence[StoredMessage]
+) -> Gathered:
+    return gather_case(conn, desk.office.directory, desk.office.authority, case, stored=stored)
+
+
+def _bundle(desk: Desk, gathered: Gathered, *, proofs_only: bool) -> Result:
+    add_peer_heads(desk.database, desk.office.directory, gathered, desk.fetch)
+    created = desk.clock.now()
+    raw = gathered.make(desk.office.network, created=created, proofs_only=proofs_only)
+    if len(raw) > _BUNDLE_BYTES_MAX:
+        raise TooLarge(f"a bundle of {len(raw):,} bytes; with --proofs-only it is small")
+    return {
+        "schema": "comity.bundle/1", "case": gathered.case.id, "proofs_only": proofs_only,
+        "left_out": gathered.left_out, "bundle": to_base64(raw),
+    }  # fmt: skip
 
 
 # --- auditors' tokens ------------------------------------------------------
@@ -110,5 +163,7 @@ AUDITING: Final[Mapping[str, Verb]] = {
     ),
     "audit.token.list": Verb(_token_list),
     "audit.token.end": Verb(_token_end, frozenset({"name"}), writes=True, needs_keys=True),
+    "case.bundle": Verb(_case_bundle, frozenset({"case"}), needs_keys=True),
+    "case.proofs": Verb(_case_proofs, frozenset({"case"})),
     "case.erase": Verb(_case_erase, frozenset({"case", "reason"}), writes=True, needs_keys=True),
 }

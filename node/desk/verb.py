@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
+from node.audit.bundle import Fetch
 from node.cases.register import Register
 from node.clock import Clock, Random
 from node.office import Office
@@ -38,6 +39,7 @@ class Desk:
     random: Random
     register_or_none: Register | None
     person: str | None = None  # who asked for the verb, as the system knows them
+    fetch: Fetch | None = None  # asks peers about their logs, while the node serves
 
     @property
     def register(self) -> Register:

@@ -31,11 +31,11 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: migrate vault
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows
     node.storage: audit_rows audit_watch_rows export_rows recovery_rows
-    node.storage: search_rows erasure_rows witness_rows watch_rows auditor_rows
+    node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
     node.storage: health_rows writer
     node: storage
     node.audit: faults records guard tiles log fsck judged verify_bundle verify_logs verify
-    node.audit: kept export search erasure prove
+    node.audit: named kept export search erasure prove grounds bundle
     node.evidence: paths manifest hashing compare
     node: anchor office trust_watch
     node.audit: witness
