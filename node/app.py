@@ -22,7 +22,7 @@ from typing import Final
 from keys.ring import KeyRing
 from node.anchor import Anchor
 from node.audit.guard import FileGuard
-from node.audit.log import FIRST_LOG, Log
+from node.audit.log import Log, open_origin
 from node.audit.tiles import TileSource
 from node.audit.witness import Witness
 from node.cases.register import Register
@@ -40,7 +40,7 @@ from node.peers import Peers
 from node.returning import Returning
 from node.served import Served, heads
 from node.settings import Settings
-from node.storage import Connection, log_rows, peer_rows, recovery_rows
+from node.storage import Connection, peer_rows, recovery_rows
 from node.storage.engine import Database, StorageFailed, open_database
 from node.storage.migrate import migrate
 from node.storage.vault import Vault
@@ -51,7 +51,6 @@ from node.transport.listener import Identity, Listener
 from node.transport.routes import Recovery
 from node.transport.tls import server_context
 from node.watch import Watch, Watched
-from protocol.checkpoint import log_origin
 from protocol.digest import sha256_hex
 from protocol.limits import HOP_SKEW_S
 
@@ -233,8 +232,7 @@ def open_node(
     for installed in office.directory.chain:
         clock.raise_floor(installed.trusted.document.created)
     log = Log(
-        database.read(log_rows.newest_origin)
-        or log_origin(settings.network, settings.authority, FIRST_LOG),
+        database.read(lambda conn: open_origin(conn, settings.network, settings.authority)),
         ring.signers("log"),
         FileGuard(settings.guard.file),
         random,

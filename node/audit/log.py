@@ -21,7 +21,13 @@ from node.audit.guard import Guard, guarded_checkpoint
 from node.storage import Connection, log_rows
 from node.storage.log_rows import Head, NewEntry
 from node.storage.writer import PendingEntry, Sequenced
-from protocol.checkpoint import Checkpoint, LogKeys, sign_checkpoint, verify_checkpoint
+from protocol.checkpoint import (
+    Checkpoint,
+    LogKeys,
+    log_origin,
+    sign_checkpoint,
+    verify_checkpoint,
+)
 from protocol.errors import Recovering, Rejected
 from protocol.identity import Signer
 from protocol.merkle import (
@@ -52,6 +58,11 @@ class _Edge:
 
     size: int
     kept: TileRows
+
+
+def open_origin(conn: Connection, network: str, authority: str) -> str:
+    """Name the log of an authority that is open in this database, or its first, if none is."""
+    return log_rows.newest_origin(conn) or log_origin(network, authority, FIRST_LOG)
 
 
 class Log:

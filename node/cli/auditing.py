@@ -78,12 +78,11 @@ _AUDIT_EXITS: Final = {"sound": Exit.DONE, "false": Exit.FALSE, "undecided": Exi
 def _audit(settings: Settings, passphrase_file: Path | None, *, texts: bool) -> Report:
     from node.audit.fsck import fsck
     from node.audit.guard import read_guard
-    from node.audit.log import FIRST_LOG
+    from node.audit.log import open_origin
     from node.clock import SystemClock, SystemRandom
     from node.logs import configure
     from node.storage.engine import open_database
     from node.storage.vault import Vault
-    from protocol.checkpoint import log_origin
 
     configure("error", "console")
     vault = None
@@ -95,7 +94,9 @@ def _audit(settings: Settings, passphrase_file: Path | None, *, texts: bool) -> 
         guard = read_guard(settings.guard.file)
         return fsck(
             database, network=settings.network, authority=settings.authority,
-            origin=log_origin(settings.network, settings.authority, FIRST_LOG),
+            origin=database.read(
+                lambda conn: open_origin(conn, settings.network, settings.authority)
+            ),
             guard=guard, vault=vault, monotonic=SystemClock().monotonic,
         )  # fmt: skip
     finally:

@@ -23,7 +23,7 @@ from keys.ring import KeyRing, new_steward_ring
 from node.app import Node, open_node
 from node.audit.fsck import Conclusion, fsck
 from node.audit.guard import read_guard
-from node.audit.log import FIRST_LOG
+from node.audit.log import open_origin
 from node.clock import SystemClock, SystemRandom
 from node.courier import BackOff, Courier
 from node.exchange import Exchange
@@ -39,7 +39,6 @@ from node.storage.vault import Vault
 from node.storage.writer import Tx
 from node.transport.routes import PeerRoutes
 from node.watch import Watch
-from protocol.checkpoint import log_origin
 from protocol.encoding import Json
 from protocol.messages import Message
 from tests.support.clock import ManualClock
@@ -168,7 +167,9 @@ class Wired:
             self.node.database,
             network=settings.network,
             authority=settings.authority,
-            origin=log_origin(settings.network, settings.authority, FIRST_LOG),
+            origin=self.node.database.read(
+                lambda conn: open_origin(conn, settings.network, settings.authority)
+            ),
             guard=read_guard(settings.guard.file),
             vault=Vault(ring.storage_key, SystemRandom()),
         )

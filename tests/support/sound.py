@@ -8,10 +8,9 @@ from __future__ import annotations
 from keys.keyfile import read_key_file
 from node.audit.fsck import Conclusion, Report, fsck
 from node.audit.guard import read_guard
-from node.audit.log import FIRST_LOG
+from node.audit.log import open_origin
 from node.storage.engine import open_database
 from node.storage.vault import Vault
-from protocol.checkpoint import log_origin
 from tests.support.clock import SeededRandom
 from tests.support.keyfiles import PASSPHRASE
 from tests.support.network import RunningNode
@@ -27,7 +26,9 @@ def audit(node: RunningNode) -> Report:
             database,
             network=settings.network,
             authority=settings.authority,
-            origin=log_origin(settings.network, settings.authority, FIRST_LOG),
+            origin=database.read(
+                lambda conn: open_origin(conn, settings.network, settings.authority)
+            ),
             guard=read_guard(settings.guard.file),
             vault=Vault(ring.storage_key, SeededRandom()),
         )
