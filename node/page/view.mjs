@@ -50,6 +50,12 @@ export function witnessText(witness) {
   return `witnessed by ${count} of ${quorum}${reached}`;
 }
 
+/** The same for scripts: what it is about, how many of how many, since when. */
+const standing = (subject, witness) => (witness === undefined ? {} : {
+  "data-about": subject,
+  "data-witnessed": `${witness.count} of ${witness.quorum} since ${witness.since ?? "never"}`,
+});
+
 function receiptText({ decision }) {
   if (decision === null) return "no receipt in this file";
   const at = timeText(decision.at);
@@ -75,7 +81,7 @@ function evidenceView({ sound, items }) {
     : table("Evidence that it offers", ["File", "Type", "Bytes", "SHA-256"], items.map(itemRow));
 }
 
-const messageArticle = (one) => element("article", null,
+const messageArticle = (one) => element("article", standing(one.identity, one.witness),
   element("h4", null, `${one.number ?? "-"}. `, theirs(one.message.kind), `, from ${one.message.from}`),
   pairs([
     ["Identity", hash(one.identity)],
@@ -150,8 +156,9 @@ function bundleView(bundle, conclusion) {
     ...section("Receipts", proofs.length === 0 ? null : table("Without the messages",
       ["Number", "From", "Receipt", "Witnessed", "Message"], proofs.map((one) => [
         one.decision.order ?? "none", one.decision.from, receiptText(one), witnessText(one.witness),
-        hash(one.decision.identity)]))),
-    ...section("Records", records.map((one) => element("article", null,
+        element("span", standing(one.decision.identity, one.witness), hash(one.decision.identity))]))),
+    ...section("Records", records.map((one) => element("article",
+      standing(`${one.origin} ${one.index}`, one.witness),
       element("h4", null, theirs(one.kind), `, ${timeText(one.at)}`),
       pairs([["In the log", `${one.origin}, entry ${one.index}: ${witnessText(one.witness)}`],
         ["Record", valueOf(one.fields)]])))),

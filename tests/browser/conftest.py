@@ -42,7 +42,9 @@ def verifier(browser: Browser, tmp_path: Path) -> Iterator[Verifier]:
     copy = tmp_path / "verify.html"
     shutil.copy(PAGE, copy)
     context = browser.new_context(viewport={"width": 1100, "height": 900})
-    verifier = Verifier(context.new_page())
+    chosen = tmp_path / "chosen"
+    chosen.mkdir()
+    verifier = Verifier(context.new_page(), chosen)
     verifier.open(copy)
     yield verifier
     context.close()

@@ -12,10 +12,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
 JUDGE_MS_MAX = 60_000
+READ_SECTIONS = """() => Array.from(document.querySelectorAll("section.file"), (one) => ({
+    ...one.dataset,
+    text: one.textContent,
+    witnessed: Object.fromEntries(Array.from(one.querySelectorAll("[data-about]"),
+        ({ dataset }) => [dataset.about, dataset.witnessed])),
+}))"""
 DONE = re.compile(r"^Done: ")
 
 
@@ -28,6 +35,7 @@ class Shown:
     outcome: str
     broken: bool
     text: str
+    witnessed: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -35,6 +43,7 @@ class Verifier:
     """One open page."""
 
     page: Page
+    folder: Path
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
@@ -52,22 +61,19 @@ class Verifier:
     def judge(self, files: Mapping[str, bytes]) -> dict[str, Shown]:
         """Choose these files together, and read what is said of each."""
         self.page.evaluate("document.getElementById('status').textContent = ''")
-        self.page.set_input_files("#files", [
-            {"name": name, "mimeType": "application/octet-stream", "buffer": raw}
-            for name, raw in files.items()
-        ])  # fmt: skip
+        for name, raw in files.items():
+            (self.folder / name).write_bytes(raw)
+        self.page.set_input_files("#files", [self.folder / name for name in files])
         expect(self.page.locator("#status")).to_have_text(DONE, timeout=JUDGE_MS_MAX)
         return self.shown()
 
     def shown(self) -> dict[str, Shown]:
         """Read what the page shows now."""
-        sections: list[dict[str, str]] = self.page.evaluate(
-            """() => Array.from(document.querySelectorAll("section.file"), (one) =>
-                ({ ...one.dataset, text: one.innerText }))"""
-        )
+        sections: list[dict[str, Any]] = self.page.evaluate(READ_SECTIONS)
         return {
             one["name"]: Shown(
-                one["conclusion"], one["code"], one["outcome"], "broken" in one, one["text"]
+                one["conclusion"], one["code"], one["outcome"], "broken" in one, one["text"],
+                one["witnessed"],
             )
             for one in sections
-        }
+        }  # fmt: skip
