@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
-from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from hypothesis.strategies import integers
 
-from node.audit.witness import FRESH_S, Said, Witness
-from node.office import Office
+from node.audit.witness import FRESH_S, Said
 from node.storage import Connection, peer_rows, witness_rows
-from node.storage.engine import Database, open_database
-from node.storage.migrate import migrate
+from node.storage.engine import Database
 from node.storage.witness_rows import Witnessed
 from node.storage.writer import Tx
 from protocol.checkpoint import verify_checkpoint, verify_cosignature, with_cosignatures
@@ -25,54 +19,8 @@ from protocol.note import Note, NoteSignature, decode_note
 from protocol.witness_wire import decode_cosignatures, encode_add_checkpoint
 from tests.support.clock import START
 from tests.support.memory_log import MemoryLog
-from tests.support.trust import NETWORK, Trust, make_trust
-
-FIJI, QUMRAN, TONGA = "fj.justice", "qm.justice", "to.justice"
-
-
-@dataclass(slots=True)
-class Scene:
-    """Qumran as a witness of Fiji's log, over a database."""
-
-    database: Database
-    trust: Trust
-    witness: Witness
-    office: Office
-    forks: list[bytes] = field(default_factory=list)
-    now: int = START
-    halted: str | None = None
-
-    @property
-    def log(self) -> MemoryLog:
-        """Fiji's log, empty."""
-        return MemoryLog(self.trust.rings[FIJI], FIJI)
-
-    def say(self, body: bytes) -> Said:
-        """Ask as a request does: a reader first, and the writer if it must be."""
-        known = self.database.read(lambda conn: self.witness.known(conn, body, self.now))
-        said = self.database.transact(lambda conn: self.witness.answer(Tx(conn, self.now), body))
-        assert known is None or known == said
-        return said
-
-    def state(self, origin: str | None = None) -> Witnessed | None:
-        """Give what is remembered of Fiji's log."""
-        return self.database.read(
-            lambda conn: witness_rows.read_witnessed(conn, origin or self.log.origin)
-        )
-
-    def trusts(self, trust: Trust) -> None:
-        """Let the office trust a newer network."""
-        self.trust = trust
-        self.office.directory = trust.directory
-
-
-def scene_of(database: Database, trust: Trust) -> Scene:
-    """Make the witness."""
-    office = Office(NETWORK, QUMRAN, trust.rings[QUMRAN], START)
-    office.directory = trust.directory
-    made = Scene(database, trust, Witness(office, lambda *_: None), office)
-    made.witness = Witness(office, lambda _, raw: made.forks.append(raw), lambda: made.halted)
-    return made
+from tests.support.trust import Trust, make_trust
+from tests.support.witness_scene import FIJI, QUMRAN, TONGA, Scene, scene_of
 
 
 @pytest.fixture(scope="module")
@@ -280,6 +228,9 @@ def test_of_two_heads_from_one_state_one_moves_it(scene: Scene) -> None:
         new = Witnessed(log.origin, 7, log.root(7), b"raw", START)
         return witness_rows.move_witnessed(conn, old, new)
 
+    def put(conn: Connection) -> bool:
+        return witness_rows.move_witnessed(conn, None, first)
+
     assert scene.say(log.add_checkpoint(3, 9, now=START)).status == 200
     assert scene.database.transact(late) is False
     said = scene.say(log.add_checkpoint(3, 7, now=START))
@@ -288,8 +239,8 @@ def test_of_two_heads_from_one_state_one_moves_it(scene: Scene) -> None:
     assert state is not None
     assert state.size == 9
     first = Witnessed("pacific/to.justice/1", 1, bytes(32), b"raw", START)
-    put = lambda conn: witness_rows.move_witnessed(conn, None, first)  # noqa: E731
-    assert [scene.database.transact(put), scene.database.transact(put)] == [True, False]
+    for moved in (True, False):
+        assert scene.database.transact(put) is moved
 
 
 def test_what_is_not_committed_was_never_said(scene: Scene) -> None:
@@ -351,51 +302,3 @@ def test_the_monitor_gets_the_kept_checkpoint_by_the_digest_of_its_origin(scene:
     assert raw is not None
     assert len(decode_note(raw).signatures) == 4
     assert ask("pacific/to.justice/1") is None
-
-
-class NeverBack(RuleBasedStateMachine):
-    """Whatever comes in whatever order, the words given never contradict each other."""
-
-    trust = make_trust((FIJI, QUMRAN))
-
-    def __init__(self) -> None:
-        """Start with an empty memory, and a log that will sign anything."""
-        super().__init__()
-
-        self.folder = tempfile.TemporaryDirectory()
-        self.database = open_database(f"sqlite:///{self.folder.name}/w.db")
-        migrate(self.database)
-        self.scene = scene_of(self.database, self.trust)
-        log = self.scene.log.grown(40)
-        self.histories = [log, log.rewritten(7), log.rewritten(25)]
-        self.given: dict[int, bytes] = {}
-        self.largest = 0
-
-    @rule(which=integers(0, 2), old=integers(0, 40), size=integers(0, 40))
-    def ask(self, which: int, old: int, size: int) -> None:
-        """Ask for a word on any state of any history, from any old size."""
-        log = self.histories[which]
-        state = self.scene.state()
-        honest = state.size if state is not None and old % 2 else old
-        said = self.scene.say(log.add_checkpoint(honest, size, now=START))
-        if said.status == 200:
-            assert size >= self.largest
-            self.largest = size
-            self.given[size] = log.root(size)
-
-    @invariant()
-    def one_history(self) -> None:
-        """All words given are about states of one and the same history."""
-        assert any(
-            all(log.root(size) == root for size, root in self.given.items())
-            for log in self.histories
-        )
-
-    def teardown(self) -> None:
-        """Close the database."""
-        self.database.close()
-        self.folder.cleanup()
-
-
-NeverBack.TestCase.settings = settings(max_examples=6, stateful_step_count=20, deadline=None)
-TestNeverBack = NeverBack.TestCase
