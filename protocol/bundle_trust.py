@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from protocol.bundle_parts import ClosurePart, DocumentPart, ListingPart, Parts, RevocationPart
-from protocol.checkpoint import Checkpoint, LogKeys, log_origin
+from protocol.checkpoint import Checkpoint, LogKeys
 from protocol.closure import Closure, verify_closure
 from protocol.document import Authority, Document, KeyIds
 from protocol.errors import KeyUnknown, NotAuthentic, NotForUs, NotPermitted, Rejected
@@ -85,16 +85,14 @@ class Ground:
             raise KeyUnknown(f"no listing in the file shows the key {key_ids[first is not None]}")
         return first, second
 
-    def sign_pair(self, authority: str, time: int) -> tuple[PublicKey, PublicKey]:
+    def sign_term(self, authority: str, time: int) -> tuple[Document, KeyIds]:
         """Give the pair that speaks for an authority at a time, by the newest that says so."""
-        return self.pair(self._sign_ids(authority, time))
-
-    def _sign_ids(self, authority: str, time: int) -> KeyIds:
         for one in reversed(self.documents):
             entry = one.document.authority(authority)
-            for term in entry.sign if entry else ():
-                if term.covers(time):
-                    return term.key_ids
+            terms = () if entry is None else entry.sign
+            found = [term.key_ids for term in terms if term.covers(time)]
+            if found:
+                return one.document, found[0]
         raise NotAuthentic(f"no document lists sign keys of {authority} for that time")
 
     def log_keys(self, origin: str) -> LogKeys:
@@ -247,14 +245,9 @@ def _closed(part: ClosurePart, ground: Ground) -> dict[str, Closure]:
     closure = part.text
     if closure.network != ground.network:
         raise NotForUs("a closure of another network than the bundle's")
-    pair = ground.sign_pair(closure.authority, closure.created)
-    wanted = tuple(key.key_id for key in pair)
-    for one in reversed(ground.documents):
-        entry = one.document.authority(closure.authority)
-        if entry and any(t.covers(closure.created) and t.key_ids == wanted for t in entry.sign):
-            verify_closure(part.statement, one.document, pair)
-            break
-    return {log_origin(closure.network, closure.authority, closure.number): closure}
+    document, key_ids = ground.sign_term(closure.authority, closure.created)
+    verify_closure(part.statement, document, ground.pair(key_ids))
+    return {closure.origin: closure}
 
 
 def _revoked(part: RevocationPart, ground: Ground) -> Revocation:

@@ -13,7 +13,7 @@ from protocol.encoding import canonical
 from protocol.fork import make_fork
 from protocol.note import Note, decode_note
 from tests.support.attacks.made import LAST, UNDECIDED, Base, on_parts
-from tests.support.bundles import FIJI, QUMRAN, Parts, word
+from tests.support.bundles import FIJI, QUMRAN, Book, Parts, word
 from tests.support.clock import START
 from tests.support.forge import flipped
 from tests.support.trust import Trust
@@ -102,6 +102,19 @@ def _(base: Base, parts: Parts) -> None:
     parts["heads"][place] = Continuation(
         forked(base, size), tuple(link for link in head.links if link.size == 0)
     ).encode()
+
+
+@on_parts("head-of-a-rewritten-history", "A whole other log, signed, linked and cosigned.")
+def _(base: Base, parts: Parts) -> None:
+    place, _ = heads_of(base, parts, QUMRAN)
+    told_by = base.story.books[QUMRAN]
+    book = Book(base.trust, QUMRAN)
+    for _, salt in told_by.records:
+        book.append(salt)
+    book.append(b"and one more")
+    size = len(book.records)
+    raw = book.cosigned([FIJI], at=START + 700)
+    parts["heads"][place] = book.continuation(raw, size, base.story.resting(book.origin))
 
 
 @on_parts("link-to-another-root", "A link says another root than the receipt's.")
