@@ -27,7 +27,6 @@ from protocol.checkpoint import Checkpoint, LogKeys, decode_body, verify_checkpo
 from protocol.continuation import Link, encode_continuation
 from protocol.errors import Recovering, Rejected
 from protocol.limits import CONTINUATION_LINKS_MAX
-from protocol.merkle import TreeView
 from protocol.note import decode_note
 
 _log = get("own_log")
@@ -95,11 +94,10 @@ class OwnLog:
         head = self.head()
         below = sorted(size for size in set(sizes) if size <= head.size)[-CONTINUATION_LINKS_MAX:]
         self._remember(head.size, head.root)
-        read = self._tiles.reader(self.number)
-        view = TreeView(head.size, read)
+        view = self._tiles.tree(self.number, head.size)
         links = []
         for size in below:
-            root = self._known.get(size) or TreeView(size, read).root()
+            root = self._known.get(size) or self._tiles.tree(self.number, size).root()
             self._remember(size, root)
             links.append(Link(size, root, tuple(view.consistency_path(size))))
         return encode_continuation(head.checkpoint, links)
@@ -152,7 +150,7 @@ class OwnLog:
         held = 0 if row is None else row.size
         if size > held:
             return held, None
-        return held, TreeView(size, self._tiles.reader(self.number)).root()
+        return held, self._tiles.tree(self.number, size).root()
 
     async def halt(self, reason: str, raw: bytes, *, shown_by: str | None) -> None:
         """Sign nothing from here on, also after a restart, and raise the alarm with the proof."""

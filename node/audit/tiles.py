@@ -28,7 +28,7 @@ from node.storage.engine import Database
 from node.storage.log_rows import Head
 from protocol.errors import Misuse, Recovering
 from protocol.limits import INTEGER_MAX, WITNESSES_MAX
-from protocol.merkle import HASH_BYTES, TILE_WIDTH, ReadTile, TreeView
+from protocol.merkle import HASH_BYTES, TILE_WIDTH, ReadTile, TileRows, TreeView
 from protocol.record import entry
 
 HeadOf: TypeAlias = Callable[[int], "Head | None"]
@@ -40,7 +40,8 @@ CHECKPOINT: Final = "checkpoint"
 WITNESSED: Final = "witnessed"
 
 _VIEWS_MAX: Final = 4
-_VIEW_USES_MAX: Final = 256  # and so many level-0 tiles of 16 KiB, at most, in one view
+_VIEW_USES_MAX: Final = 256
+_ROWS_KEPT_MAX: Final = 1_024  # of 16 KiB each, for all sizes of a log
 _LEVEL_MAX: Final = 6  # 256^7 is more than any size
 _LENGTH_BYTES: Final = 2
 _GROUP: Final = 1_000
@@ -119,6 +120,7 @@ class TileSource:
         self._kept = _Kept(kept_bytes_max)
         self._views: dict[tuple[int, int], tuple[TreeView, int]] = {}
         self._views_lock = threading.Lock()
+        self._rows: dict[int, TileRows] = {}
 
     # --- files ------------------------------------------------------------------------------
     def file(self, log: int, path: str) -> bytes | None:
@@ -193,16 +195,24 @@ class TileSource:
             raise Recovering("there is no log of that number, or nothing of it may be shown")
         return head
 
+    def tree(self, log: int, size: int) -> TreeView:
+        """Give the tree at a size that the database has, whether or not it may be shown.
+
+        Trees of all sizes of one log share what they compute from its tiles.
+        """
+        kept = self._rows.setdefault(log, TileRows(_ROWS_KEPT_MAX))
+        return TreeView(size, self.reader(log), kept)
+
     def view(self, log: int, size: int) -> TreeView:
         """Give the tree at a size; raises `Misuse` beyond the head.
 
         The last few are kept, for what one path has computed is most of the next; each for
-        so many paths, since a view keeps all that it has seen.
+        so many paths.
         """
         if size > self.head(log).size:
             raise Misuse("a tree larger than the log")
         with self._views_lock:
-            view, uses = self._views.pop((log, size), (TreeView(size, self.reader(log)), 0))
+            view, uses = self._views.pop((log, size), (self.tree(log, size), 0))
             if uses < _VIEW_USES_MAX:
                 self._views[log, size] = view, uses + 1
             while len(self._views) > _VIEWS_MAX:
