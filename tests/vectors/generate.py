@@ -17,6 +17,7 @@ from tests.vectors.form import FOLDER, Vector, names
 from tests.vectors.judge import fault_of
 from tests.vectors.makers import (
     basics,
+    bundles,
     envelopes,
     histories,
     links,
@@ -27,7 +28,7 @@ from tests.vectors.makers import (
     watchers,
 )
 
-MAKERS = (basics, signatures, messages, envelopes, logs, trust, histories, watchers, links)
+MAKERS = (basics, signatures, messages, envelopes, logs, trust, histories, watchers, links, bundles)
 
 
 def all_vectors() -> Iterator[Vector]:
