@@ -14,19 +14,23 @@ from typing import Final
 
 from node.app import Node
 from node.audit.guard import guarded_checkpoint, read_guard
+from node.logs import get
 from node.peers import Peers
 from node.recovery.pages import clear, keep_page
-from node.storage import Connection, log_rows, recovery_rows
+from node.recovery.proving import pairs, prove
+from node.storage import Connection, case_rows, log_rows, recovery_rows
 from node.transport.batch import Batch, Receipted
 from node.transport.client import PeerClient
 from node.transport.errors import TransportFailure
 from node.transport.routes import Recovery
 from protocol.checkpoint import Checkpoint, LogKeys, verify_checkpoint
-from protocol.errors import Misuse, Recovering, Rejected
+from protocol.errors import Malformed, Misuse, Recovering, Rejected
 from protocol.merkle import tree_root
 from protocol.proof import decode_proof
 from protocol.receipt import decode_receipt
 from protocol.record import decode_decision
+
+_log = get("recovery")
 
 _PAGES_MAX: Final = 2_000  # of one peer, each of up to 64 messages and 8 MiB
 
@@ -53,6 +57,15 @@ class Gathered:
     messages: dict[str, int] = field(default_factory=dict)  # by peer
 
 
+@dataclass(slots=True)
+class _Fetched:
+    """What one peer gave: how many messages, how many that are not here, our newest state."""
+
+    messages: int = 0
+    missed: int = 0
+    newest: list[Checkpoint] = field(default_factory=list)
+
+
 async def gather(
     node: Node, peers: Peers, folder: Path, *, without: Collection[str] = ()
 ) -> Gathered:
@@ -68,6 +81,7 @@ async def gather(
     clear(folder)
     known: list[Checkpoint] = []
     counts: dict[str, int] = {}
+    missed = 0
     away: dict[str, str] = {}
     for peer in wanted:
         client = peers.client(peer)
@@ -76,14 +90,16 @@ async def gather(
             continue
         try:
             known += await _monitored(client, node.log.origin, keys)
-            counts[peer], found = await _fetch(client, folder, peer, lost, node)
+            fetched = await _fetch(client, folder, peer, lost, node)
         except TransportFailure as fault:
             away[peer] = fault.code
         else:
-            known += found
+            known += fetched.newest
+            counts[peer] = fetched.messages
+            missed += fetched.missed
     if away:
         raise PeersAway(away)
-    newest = node.database.read(lambda conn: _newest(conn, node, known))
+    newest = node.database.read(lambda conn: _newest(conn, node, known, missed=missed > 0))
     return Gathered(newest, lost, counts)
 
 
@@ -93,10 +109,9 @@ async def fetch_later(node: Node, peers: Peers, folder: Path, peer: str, lost: R
     if client is None:
         raise PeersAway({peer: "no-address"})
     try:
-        count, _ = await _fetch(client, folder, peer, lost, node)
+        return (await _fetch(client, folder, peer, lost, node)).messages
     except TransportFailure as fault:
         raise PeersAway({peer: fault.code}) from fault
-    return count
 
 
 async def _monitored(client: PeerClient, origin: str, keys: LogKeys) -> list[Checkpoint]:
@@ -118,21 +133,38 @@ def _own(raws: Iterable[bytes], origin: str, keys: LogKeys) -> list[Checkpoint]:
 
 async def _fetch(
     client: PeerClient, folder: Path, peer: str, lost: Recovery, node: Node
-) -> tuple[int, list[Checkpoint]]:
-    """Fetch all pages of one peer into its folder; gives how many messages, and checkpoints."""
-    count, newest = 0, list[Checkpoint]()
+) -> _Fetched:
+    """Fetch all pages of one peer into its folder."""
+    done = _Fetched()
     for number in range(_PAGES_MAX + 1):
         page = await client.recover(lost.above, lost.log, lost.since, lost.after)
         if not page.envelopes:
             break
         if number == _PAGES_MAX:
             raise TransportFailure("bad-answer", "more pages than a peer can owe us", signed=True)
-        keep_page(folder, peer, number, page.encode())
-        count += len(page.envelopes)
-        found = _own(_checkpoints(page), node.log.origin, node.log.keys)
-        newest = [max((*newest, *found), key=_size)] if newest or found else []
         lost = replace(lost, after=_last_identity(page))
-    return count, newest
+        keep_page(folder, peer, number, page.encode())
+        done.messages += len(page.envelopes)
+        done.missed += _missed(node, peer, page)
+        found = _own(_checkpoints(page), node.log.origin, node.log.keys)
+        done.newest = sorted((*done.newest, *found), key=_size)[-1:]
+    return done
+
+
+def _missed(node: Node, peer: str, page: Batch) -> int:
+    """Count the messages that prove themselves and are not here: so state was lost."""
+    proven = []
+    try:
+        returned = list(pairs(page))
+    except Malformed as fault:
+        raise TransportFailure("bad-answer", fault.detail, signed=True) from fault
+    for raw, receipt in returned:
+        try:
+            proven.append(prove(node, peer, raw, receipt).signed.identity)
+        except Rejected as fault:
+            _log.info("not-proved", peer=peer, code=fault.code)
+    held = node.database.read(lambda conn: case_rows.known_messages(conn, proven))
+    return len(set(proven) - held)
 
 
 def _size(checkpoint: Checkpoint) -> int:
@@ -200,7 +232,7 @@ def _holds(conn: Connection, node: Node, checkpoint: Checkpoint) -> bool:
         return False
 
 
-def _newest(conn: Connection, node: Node, known: list[Checkpoint]) -> Checkpoint:
+def _newest(conn: Connection, node: Node, known: list[Checkpoint], *, missed: bool) -> Checkpoint:
     """Give the newest state of the old log that anybody may have seen, or `NothingLost`.
 
     The guard counts where the database does not hold it: then it is what was signed before
@@ -212,7 +244,7 @@ def _newest(conn: Connection, node: Node, known: list[Checkpoint]) -> Checkpoint
         foreign.append(guarded)
     head = log_rows.read_head(conn, node.log.origin)
     if not foreign:
-        if node.log.halted is None:
+        if node.log.halted is None and not missed:
             raise NothingLost
         foreign = known or ([] if guarded is None else [guarded])
         if head is not None:

@@ -9,7 +9,7 @@ was never delivered. Receipts keep their order; numbers go on behind them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,26 +18,18 @@ from node.audit.records import LogClosed, MessageRecovered, MessageUndelivered
 from node.cases.register import request_kind_of
 from node.logs import get
 from node.recovery.pages import clear, pages_by_peer, read_page
+from node.recovery.proving import Back, pairs, prove
 from node.recovery.state import Begun, keep_begun
-from node.storage import case_rows, log_rows, peer_rows, queue_rows
+from node.storage import case_rows, log_rows, peer_rows, queue_rows, watch_rows, witness_rows
 from node.storage.case_rows import Case, StoredMessage
 from node.storage.vault import Vault
+from node.storage.watch_rows import Unproved
 from node.storage.writer import Sequenced, Tx
-from node.transport.batch import Batch, Receipted, decode_batch
+from node.transport.batch import decode_batch
+from protocol.checkpoint import SignedCheckpoint
 from protocol.closure import decode_closure, decode_closure_text
 from protocol.digest import sha256_hex
-from protocol.envelope import (
-    OpenedEnvelope,
-    authenticate_returned,
-    check_addressed,
-    open_envelope,
-    read_envelope,
-)
-from protocol.errors import Malformed, Mismatch, Rejected
-from protocol.identity import PublicKey
-from protocol.messages import AuthenticMessage
-from protocol.receipt import ProvenDecision, verify_receipt
-from protocol.receipt_file import read_claim
+from protocol.errors import Rejected
 
 _log = get("recovery")
 
@@ -49,22 +41,6 @@ class Installed:
     messages: int = 0
     known: int = 0  # were here already
     refused: int = 0  # did not prove themselves; the node's log says which
-
-
-@dataclass(frozen=True, slots=True)
-class _Back:
-    """A message that came back, with the proof that it was accepted."""
-
-    peer: str
-    signed: AuthenticMessage
-    proven: ProvenDecision
-    key_id: str
-
-    @property
-    def order(self) -> int | None:
-        """Its number in the order of its case: its own, or the one its receipt gave."""
-        own = self.signed.message.order
-        return self.proven.decision.order if own is None else own
 
 
 class Installer:
@@ -110,57 +86,39 @@ class Installer:
 
     async def _install_page(self, peer: str, page: bytes) -> None:
         backs = []
-        for raw, receipt in _pairs(decode_batch(page)):
+        for raw, receipt in pairs(decode_batch(page)):
             try:
-                backs.append(self._prove(peer, raw, receipt))
+                backs.append(prove(self._node, peer, raw, receipt))
             except Rejected as fault:
                 self.done.refused += 1
                 _log.warning("not-recovered", peer=peer, code=fault.code, detail=fault.detail)
-        outcome = await self._node.writer.write(
-            lambda tx: [self._install(tx, back) for back in backs]
-        )
+        outcome = await self._node.writer.write(lambda tx: self._install_all(tx, backs))
         self.done.messages += sum(outcome)
         self.done.known += len(outcome) - sum(outcome)
 
-    # --- proving ------------------------------------------------------------
-
-    def _prove(self, peer: str, raw: bytes, receipt: bytes) -> _Back:
-        """Open a returned envelope and verify message and receipt (SPEC 5.6)."""
-        envelope = read_envelope(raw)
-        office = self._node.office
-        check_addressed(envelope, network=office.network, recipient=self._own, brought_by=peer)
-        opened = open_envelope(envelope, office.seal_key(envelope.header.key_id))
-        signed = authenticate_returned(opened, self._signers(opened, peer))
-        message = signed.message
-        if {message.sender, message.recipient} != {self._own, peer}:
-            raise Mismatch("a message between other authorities")
-        number = read_claim(receipt).log_number
-        origin, keys = office.directory.log_keys(message.recipient, number, even_revoked=True)
-        proven = verify_receipt(
-            receipt, network=office.network, issuer=message.recipient, origin=origin, keys=keys
-        )
-        decision = proven.decision
-        if (decision.kind, decision.identity, decision.sender) != (
-            "message.accepted", signed.identity, message.sender,
-        ):  # fmt: skip
-            raise Mismatch("a receipt for another message")
-        return _Back(peer, signed, proven, envelope.header.key_id)
-
-    def _signers(self, opened: OpenedEnvelope, peer: str) -> tuple[PublicKey, PublicKey]:
-        """Give the keys of whichever side signed, by the ids that the statement names."""
-        header, now = opened.header, self._node.clock.now()
-        named = [one.key_id for one in opened.statement.signatures]
-        for authority in (peer, self._own):
-            keys = self._node.office.directory.sign_keys(
-                authority, epoch=header.epoch, created=header.created, now=now
-            )
-            if [key.key_id for key in keys] == named:
-                return keys
-        raise Mismatch("signed by neither side")
-
     # --- installing ---------------------------------------------------------
 
-    def _install(self, tx: Tx, back: _Back) -> bool:
+    def _install_all(self, tx: Tx, backs: Sequence[Back]) -> list[bool]:
+        outcome = [self._install(tx, back) for back in backs]
+        self._watch_again(tx, [one for one in backs if one.signed.message.sender == self._own])
+        return outcome
+
+    def _watch_again(self, tx: Tx, sent: Sequence[Back]) -> None:
+        """What we cosigned of the peer's log was set back, too: the monitor has to look.
+
+        Of the checkpoints that its receipts rest on the newest is enough: it leads over all.
+        """
+        newest: dict[str, SignedCheckpoint] = {}
+        for signed in sorted((one.proven.signed for one in sent), key=_size):
+            newest[signed.checkpoint.origin] = signed
+        for origin, signed in newest.items():
+            head = signed.checkpoint
+            state = witness_rows.read_witnessed(tx.conn, origin)
+            if state is None or state.size < head.size:
+                unproved = Unproved(origin, head.size, head.root, signed.raw, tx.now)
+                watch_rows.insert_unproved(tx.conn, unproved)
+
+    def _install(self, tx: Tx, back: Back) -> bool:
         """Put one message in its place; False if it is there already."""
         message, identity = back.signed.message, back.signed.identity
         direction = "out" if message.sender == self._own else "in"
@@ -179,7 +137,7 @@ class Installer:
         self._record(tx, case, back, direction)
         return True
 
-    def _open_case(self, tx: Tx, back: _Back) -> Case:
+    def _open_case(self, tx: Tx, back: Back) -> Case:
         message = back.signed.message
         requesting = message.case.rpartition("/")[0] == self._own
         return self._node.register.open_case(
@@ -187,7 +145,7 @@ class Installer:
             request_kind=request_kind_of(message),
         )  # fmt: skip
 
-    def _settle(self, tx: Tx, back: _Back) -> None:
+    def _settle(self, tx: Tx, back: Back) -> None:
         """A message of ours that was thought to wait had arrived."""
         case_rows.change_message(
             tx.conn, back.signed.identity, state="delivered", receipt=back.proven.raw,
@@ -209,7 +167,7 @@ class Installer:
         )
         peer_rows.insert_alarm(tx.conn, alarm)
 
-    def _insert(self, tx: Tx, case: Case, back: _Back, direction: str) -> None:
+    def _insert(self, tx: Tx, case: Case, back: Back, direction: str) -> None:
         message, identity = back.signed.message, back.signed.identity
         sealed_text = self._vault.seal(case.id, case.wrapped_key, identity, back.signed.inner)
         state = "delivered" if direction == "out" else "accepted"
@@ -228,7 +186,7 @@ class Installer:
             )
 
     @staticmethod
-    def _count(tx: Tx, case: Case, back: _Back, direction: str) -> None:
+    def _count(tx: Tx, case: Case, back: Back, direction: str) -> None:
         """Numbers and order go on behind what came back."""
         seq, identity = back.signed.message.seq, back.signed.identity
         changes: dict[str, int | str | None] = {"changed_at": tx.now}
@@ -241,7 +199,7 @@ class Installer:
             changes["state"] = "DELIVERED"
         case_rows.change_case(tx.conn, case.id, **changes)
 
-    def _take_in(self, tx: Tx, case: Case, back: _Back) -> None:
+    def _take_in(self, tx: Tx, case: Case, back: Back) -> None:
         """What the other side gave up before this message, and what it carries."""
         skips = back.signed.message.skips
         known = case_rows.known_skips(tx.conn, case.id, skips) if skips else set()
@@ -251,7 +209,7 @@ class Installer:
             case_rows.insert_skips(tx.conn, case.id, lacking)
         self._node.register.receive(tx, back.signed)
 
-    def _record(self, tx: Tx, case: Case, back: _Back, direction: str) -> None:
+    def _record(self, tx: Tx, case: Case, back: Back, direction: str) -> None:
         identity = back.signed.identity
 
         def place(placed: Sequenced) -> None:
@@ -268,13 +226,5 @@ class Installer:
         )  # fmt: skip
 
 
-def _pairs(page: Batch) -> Iterator[tuple[bytes, bytes]]:
-    """Give each envelope of a page with the receipt that names it."""
-    receipts = {
-        one.envelope: one.receipt for one in page.answers.answers if isinstance(one, Receipted)
-    }
-    for raw in page.envelopes:
-        receipt = receipts.get(sha256_hex(raw))
-        if receipt is None:
-            raise Malformed("a returned message without its receipt")
-        yield raw, receipt
+def _size(signed: SignedCheckpoint) -> int:
+    return signed.checkpoint.size

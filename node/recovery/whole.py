@@ -30,6 +30,7 @@ from node.settings import Settings
 from node.storage.engine import open_database
 from node.storage.migrate import migrate
 from node.transport.client import PeerClient
+from node.transport.errors import TransportFailure
 from protocol.closure import Closure, decode_closure, decode_closure_text, sign_closure
 from protocol.errors import Rejected
 
@@ -167,7 +168,7 @@ async def _learn(node: Node, client: PeerClient, peer: str) -> None:
     try:
         documents = await client.get_network(None)
         listings, revocations = await client.get_listings()
-    except Rejected as fault:
+    except TransportFailure as fault:  # `gather` says who is away
         _log.info("not-asked", peer=peer, code=fault.code)
         return
     for install, raws in (

@@ -196,6 +196,12 @@ def find_messages(
     return {one.identity: one for one in found if one.direction == direction}
 
 
+def known_messages(conn: Connection, identities: Sequence[str]) -> set[str]:
+    """Give those of the messages that are here, in either direction."""
+    rows = conn.execute(_MESSAGES_BY_ID, {"many": list(identities)}) if identities else ()
+    return {row[0] for row in rows}
+
+
 def order_holder(conn: Connection, case_id: str, order: int) -> str | None:
     """Give the identity of the message that has this order number in the case, if any."""
     return conn.execute(_ORDER_HOLDER, {"one": case_id, "order": order}).scalar()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from keys.keyfile import read_key_file
+from node.app import open_node
 from node.outbox import Posted
 from node.recovery import NothingLost, PeersAway, Recovered, recover
 from node.storage import Connection, case_rows
@@ -103,7 +104,6 @@ async def set_back(folder: Path) -> AsyncIterator[tuple[dict[str, RunningNode], 
         yield nodes, old.case, lost
 
 
-@pytest.mark.slow
 async def test_nothing_that_was_receipted_is_lost(tmp_path: Path) -> None:
     """All messages of both directions come back, the log goes on in the next, and so do cases."""
     async with set_back(tmp_path) as (nodes, case, lost):
@@ -125,7 +125,6 @@ async def test_nothing_that_was_receipted_is_lost(tmp_path: Path) -> None:
             assert_sound(node)
 
 
-@pytest.mark.slow
 async def test_a_peer_that_is_away_stops_the_recovery_unless_it_is_left_out(
     tmp_path: Path,
 ) -> None:
@@ -152,7 +151,6 @@ async def test_a_peer_that_is_away_stops_the_recovery_unless_it_is_left_out(
         assert_sound(qumran)
 
 
-@pytest.mark.slow
 async def test_a_node_that_lost_nothing_is_left_alone(tmp_path: Path) -> None:
     """A recovery out of fear closes no log."""
     async with running_network(tmp_path, (FIJI, QUMRAN)) as nodes:
@@ -162,3 +160,72 @@ async def test_a_node_that_lost_nothing_is_left_alone(tmp_path: Path) -> None:
             await recovered(nodes[QUMRAN])
         await nodes[QUMRAN].start()
         await ask(nodes[FIJI], QUMRAN)
+
+
+STEPS = (
+    "node.recovery.whole.sign_closure",
+    "node.recovery.whole.begin_next_log",
+    "node.recovery.state.FileGuard.supersede",
+    "node.recovery.install.Installer.open_log",
+    "node.recovery.install.Installer.install",
+    "node.recovery.install.Installer.end",
+)
+
+
+class Struck(Exception):
+    """The machine stops here."""
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_recovery_that_is_struck_at_any_step_ends_when_it_is_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Meanwhile nothing is signed; at the end everything is back, once."""
+
+    def strike(*_: object, **__: object) -> object:
+        raise Struck
+
+    async with set_back(tmp_path) as (nodes, _case, lost):
+        qumran = nodes[QUMRAN]
+        with monkeypatch.context() as patch:
+            patch.setattr(step, strike)
+            with pytest.raises(Struck):
+                await recovered(qumran)
+        await qumran.start()
+        with pytest.raises(Recovering):
+            await ask(qumran, FIJI)
+        await qumran.stop()
+        await recovered(qumran)
+        assert {identity for identity, _, _ in messages(qumran)} == lost
+        assert_sound(qumran)
+        await qumran.start()
+        await ask(nodes[TONGA], QUMRAN)
+
+
+async def test_a_clone_that_went_on_gives_way_to_what_its_peers_hold(tmp_path: Path) -> None:
+    """What the copy wrote, guard and all, was never receipted: it is kept apart, and told."""
+    async with running_network(tmp_path, (FIJI, QUMRAN)) as nodes:
+        fiji, qumran = nodes[FIJI], nodes[QUMRAN]
+        case = (await ask(fiji, QUMRAN)).case
+        await qumran.stop()
+        kept, guard = backup(qumran), qumran.settings.guard.file.read_bytes()
+        await qumran.start()
+        theirs = await add(qumran, case, "acknowledge")
+        await qumran.stop()
+        put_back(qumran, kept)
+        qumran.settings.guard.file.write_bytes(guard)
+        ring = read_key_file(qumran.settings.keys.file, PASSPHRASE)
+        clone = open_node(qumran.settings, ring)  # without its peers it cannot know
+        ours = clone.writer.write_now(
+            lambda tx: clone.register.add_event(tx, case, kind="note", body={"text": "Lost."})
+        )
+        clone.close()
+        assert ours.seq == theirs.seq
+        await recovered(qumran)
+        held = {identity for identity, _, _ in messages(qumran)}
+        assert theirs.identity in held
+        assert ours.identity not in held
+        assert_sound(qumran)
+        await qumran.start()
+        await add(qumran, case)
+        await add(fiji, case)

@@ -78,7 +78,10 @@ class Receipts:
             return
         self._notes.count("receipts_issued")
         self._check_named(proven, row.identity, "message.accepted", place)
-        if at not in {None, (number, proven.index)} and row.identity not in self._recovered:
+        proved = number, proven.index
+        if row.identity in self._recovered:
+            entry = self.entries([proved]).get(proved)  # its row names the entry that says so
+        elif at not in {None, proved}:
             sentence = "Its receipt proves another entry than its row names."
             self._notes.false("receipt-differs", place, sentence)
         self._check_record(proven, entry, number, place)

@@ -39,7 +39,7 @@ class Watch:
         self._trust = trust
         self._notes = notes
         self._cosigned: dict[str, Checkpoint] = {}
-        self._unproven: set[Checkpoint] = set()
+        self._unproven: dict[str, int] = {}  # the largest size, by origin
 
     def load(self, conn: Connection) -> None:
         """Verify what is stored about the logs of peers."""
@@ -57,16 +57,17 @@ class Watch:
         for row in audit_watch_rows.unproven_rows(conn):
             signed = self._verify_peer(row, f"unproven {row.origin} {row.size}")
             if signed is not None:
-                self._unproven.add(signed.checkpoint)
+                known = self._unproven.get(row.origin, 0)
+                self._unproven[row.origin] = max(known, signed.checkpoint.size)
 
     def what_is_wrong(self, signed: SignedCheckpoint) -> str | None:
         """Say why nobody should have counted a receipt on this checkpoint of a peer."""
         checkpoint = signed.checkpoint
-        if checkpoint in self._unproven:
-            return None
         cosigned = self._cosigned.get(checkpoint.origin)
         if cosigned is None:
             return None  # never watched, as before the first exchange that could show it
+        if cosigned.size < checkpoint.size <= self._unproven.get(checkpoint.origin, 0):
+            return None  # the monitor still has to judge that one, and with it all below
         if checkpoint.size > cosigned.size:
             return (
                 f"It rests on size {checkpoint.size} of a log of which this node remembers"
