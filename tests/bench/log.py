@@ -8,6 +8,8 @@ guarded when it is counted. `batches_of` are units of work that record so many e
 unit after the other; `in_flight` are so many units of one entry, all waiting at once.
 Proofs are made from the tiles in the database, with and without what was read before. At
 each power of ten on the way to `--entries`, `growth` measures appends and proofs again.
+`floor` is what this machine asks for one append whatever we do: two syncs and two
+signatures. A bundle is of a case of 50 messages, all receipted and cosigned.
 The audit reads the whole log, with records that stand alone (`--profile`: as `cProfile`
 sees it). Reports; judges nothing.
 """
@@ -18,9 +20,11 @@ import argparse
 import asyncio
 import cProfile
 import json
+import os
 import pstats
 import random
 import resource
+import statistics
 import sys
 import tempfile
 import time
@@ -29,6 +33,7 @@ from pathlib import Path
 from typing import Final
 
 from keys.keyfile import read_key_file
+from keys.pairs import pair_from_seeds
 from node.app import Node, open_node
 from node.audit.fsck import Conclusion, fsck
 from node.audit.guard import read_guard
@@ -36,14 +41,20 @@ from node.audit.records import KeyRotated
 from node.storage import Connection, log_rows
 from node.storage.engine import open_database
 from node.storage.writer import Tx
+from protocol.bundle_check import verify_bundle
+from protocol.checkpoint import Checkpoint, log_origin, sign_checkpoint
 from protocol.merkle import TreeView
 from protocol.proof import encode_proof
+from tests.support.bundles import FIJI, QUMRAN, Story
+from tests.support.clock import START
 from tests.support.keyfiles import PASSPHRASE
 from tests.support.network import NETWORK, make_network
+from tests.support.trust import make_trust
 
 AUTHORITY: Final = "fj.justice"
 BATCHES: Final = (1, 16, 256)
 IN_FLIGHT: Final = (1, 16, 256)
+BUNDLE_MESSAGES: Final = 50
 GROWTH_FROM: Final = 1_000
 ANY: Final = 10**12
 GROWTH_S_MAX: Final = 0.5  # for each rate at each size
@@ -76,6 +87,7 @@ def unit_of(count: int, start: int = 0) -> Callable[[Tx], None]:
 def in_batches(node: Node, count: int, seconds: float, most: int = ANY) -> float:
     """Give the appends a second in units of `count` entries, one unit after the other."""
     unit = unit_of(count)
+    node.writer.write_now(unit)
     start, done = time.perf_counter(), 0
     while (passed := time.perf_counter() - start) < seconds and done < most:
         node.writer.write_now(unit)
@@ -125,6 +137,48 @@ def growth(node: Node, entries: int, seconds: float) -> list[dict[str, float]]:
     return found
 
 
+def floor(folder: Path) -> dict[str, int]:
+    """Give the median time of one synced write of a page, and the mean of signing a head."""
+    syncs, signing = [], []
+    ed25519, ml_dsa = pair_from_seeds("log", (b"1" * 32, b"2" * 32))
+    head = Checkpoint(log_origin(NETWORK, AUTHORITY, 1), 1, bytes(32))
+    descriptor = os.open(folder / "floor", os.O_RDWR | os.O_CREAT, 0o600)
+    for number in range(200):
+        start = time.perf_counter()
+        os.pwrite(descriptor, number.to_bytes(2) * 2_048, 0)
+        os.fdatasync(descriptor)
+        middle = time.perf_counter()
+        sign_checkpoint(head, ed25519=ed25519, ml_dsa=ml_dsa, now=START)
+        syncs.append(middle - start)
+        signing.append(time.perf_counter() - middle)
+    os.close(descriptor)
+    return {
+        "sync_us": round(1e6 * statistics.median(syncs)),
+        "sign_us": round(1e6 * statistics.mean(signing)),
+    }
+
+
+def bundle() -> dict[str, float]:
+    """Verify the bundle of a case of 50 messages, as `comity verify` does it."""
+    story = Story(make_trust())
+    for number in range(BUNDLE_MESSAGES):
+        story.accept(story.send((FIJI, QUMRAN)[number % 2], "note", {"text": f"note {number}"}))
+    story.cosign(FIJI)
+    story.cosign(QUMRAN)
+    raw = story.bundle().encode()
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        verify_bundle(raw)
+        seconds.append(time.perf_counter() - start)
+    return {
+        "messages": BUNDLE_MESSAGES,
+        "bytes": len(raw),
+        "first_s": round(seconds[0], 3),
+        "again_s": round(min(seconds), 3),
+    }
+
+
 def proofs(node: Node, seconds: float) -> dict[str, float]:
     """Give the proofs a second anywhere in the log: each with tiles of its own, and warm."""
 
@@ -136,7 +190,10 @@ def proofs(node: Node, seconds: float) -> dict[str, float]:
         lengths: list[int] = []
 
         def view() -> TreeView:
-            return TreeView(size, lambda level, at, _width: log_rows.read_tile(conn, 1, level, at))
+            return TreeView(size, read)
+
+        def read(level: int, index: int, _width: int) -> bytes:
+            return log_rows.read_tile(conn, 1, level, index)
 
         def rate(give: Callable[[], TreeView], below: int) -> int:
             start, done = time.perf_counter(), 0
@@ -203,6 +260,17 @@ def show_table(rows: list[dict[str, float]]) -> None:
         sys.stdout.write("".join(f"{row[name]:>20,}" for name in names) + "\n")
 
 
+def rates(give: Callable[[int], float], counts: tuple[int, ...]) -> dict[str, dict[str, float]]:
+    """Give the appends a second for each count, and the processor time of each append."""
+    found = {}
+    for count in counts:
+        cpu, start = time.process_time(), time.perf_counter()
+        rate = give(count)
+        busy = (time.process_time() - cpu) / (time.perf_counter() - start)
+        found[str(count)] = {"per_s": round(rate), "cpu_us_each": round(1e6 * busy / rate, 1)}
+    return found
+
+
 def main() -> None:
     """Run the benchmark and print its report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -217,18 +285,15 @@ def main() -> None:
         node = make_log(Path(folder), chosen.database)
         try:
             report: dict[str, object] = {
-                "schema": "comity.bench.log/2",
+                "schema": "comity.bench.log/3",
                 "database": node.database.version(),
+                "floor": floor(Path(folder)),
+                "bundle": bundle(),
             }
-            in_batches(node, 1, chosen.seconds / 4)  # the write-ahead log has its size
             table = growth(node, chosen.entries, chosen.seconds)
-            report["appends_per_s"] = {
-                "batches_of": {
-                    str(many): round(in_batches(node, many, chosen.seconds)) for many in BATCHES
-                },
-                "in_flight": {
-                    str(many): round(in_flight(node, many, chosen.seconds)) for many in IN_FLIGHT
-                },
+            report["appends"] = {
+                "batches_of": rates(lambda n: in_batches(node, n, chosen.seconds), BATCHES),
+                "in_flight": rates(lambda n: in_flight(node, n, chosen.seconds), IN_FLIGHT),
             }
             report["growth"] = table
             report["audit"] = audited(node, profile=chosen.profile)
