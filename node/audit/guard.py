@@ -120,8 +120,7 @@ class FileGuard:
         try:
             raw = os.pread(descriptor, NOTE_BYTES_MAX + 1, 0)
             slots = _read_slots(raw)
-            found = raw if slots is None else slots.newest.checkpoint
-            if guarded_checkpoint(found) != old:
+            if not _is_of(old, raw if slots is None else slots.newest.checkpoint):
                 raise Recovering("the guard does not hold the checkpoint that was last committed")
             if slots is None:
                 self.supersede(new)  # a checkpoint alone, as release 0.1 left it
@@ -177,6 +176,11 @@ def guarded_checkpoint(raw: bytes) -> Checkpoint:
         return decode_body(decode_note(raw).body)
     except Rejected as fault:
         raise Recovering("the guard's checkpoint is damaged") from fault
+
+
+def _is_of(checkpoint: Checkpoint, raw: bytes) -> bool:
+    """Say whether a note is of this checkpoint: its text is all that stands before a dash."""
+    return raw.startswith(f"{checkpoint.body()}\n\u2014 ".encode())
 
 
 def _read_file(path: Path) -> bytes | None:
