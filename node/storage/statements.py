@@ -75,12 +75,22 @@ def insert_rows(
     """Insert rows with values for the named columns, past SQLAlchemy as `run`."""
     one = _in_driver_words(conn.dialect, insert_into(table), names)
     if conn.dialect.name != "sqlite":
-        conn.exec_driver_sql(one, list(rows))
+        conn.exec_driver_sql(
+            _of_arrays(one), tuple(list(column) for column in zip(*rows, strict=True))
+        )
         return
     # Several rows in one statement cost a third less than a statement for each of them.
     for start in range(0, len(rows), _ROWS_IN_STATEMENT):
         some = rows[start : start + _ROWS_IN_STATEMENT]
         conn.exec_driver_sql(_repeated(one, len(names), len(some)), tuple(chain(*some)))
+
+
+@lru_cache(maxsize=256)
+def _of_arrays(one: str) -> str:
+    """Give an insert of PostgreSQL's that takes each column as one array: one step for all."""
+    into, _, values = one.removesuffix(")").partition(" VALUES (")
+    arrays = ", ".join(f"{value}[]" for value in values.split(", "))
+    return f"{into} SELECT * FROM unnest({arrays})"
 
 
 @lru_cache(maxsize=256)
