@@ -65,15 +65,17 @@ class Head:
         return self.continuation.signed.checkpoint.size
 
 
-@dataclass(slots=True)
 class _Log:
     """What is gathered of one log before it is judged as a whole."""
 
-    origin: str
-    keys: LogKeys
-    heads: list[Head] = field(default_factory=list)
-    roots: dict[int, bytes] = field(default_factory=dict)
-    resting: set[int] = field(default_factory=set)  # sizes of receipts, records, timestamps
+    __slots__ = ("heads", "keys", "origin", "resting", "roots")
+
+    def __init__(self, origin: str, keys: LogKeys) -> None:
+        self.origin = origin
+        self.keys = keys
+        self.heads: list[Head] = []
+        self.roots: dict[int, bytes] = {}
+        self.resting: set[int] = set()  # sizes of receipts, records and timestamps
 
     def note(self, signed: SignedCheckpoint) -> None:
         """Keep a signed root; a second one of one size is a fork."""
@@ -135,13 +137,15 @@ def judge_logs(parts: Parts, ground: Ground, doubts: Doubts) -> Logs:
     return Logs(ground, heads, forked, own_words, proved, covered, resting)
 
 
-@dataclass(slots=True)
 class _Judge:
     """Goes through the parts in turn and gathers them by their logs."""
 
-    ground: Ground
-    doubts: Doubts
-    logs: dict[str, _Log] = field(default_factory=dict)
+    __slots__ = ("doubts", "ground", "logs")
+
+    def __init__(self, ground: Ground, doubts: Doubts) -> None:
+        self.ground = ground
+        self.doubts = doubts
+        self.logs: dict[str, _Log] = {}
 
     def log(self, origin: str) -> _Log:
         """Give the log of a name; its keys must be known."""

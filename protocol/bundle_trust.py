@@ -27,11 +27,14 @@ from protocol.network import TrustedDocument, verify_first, verify_healing, veri
 from protocol.revocation import Revocation, verify_by_stewards, verify_own
 
 
-@dataclass(slots=True)
 class Doubts:
     """What cannot be decided from the file, in the order in which it was found."""
 
-    reasons: list[str] = field(default_factory=list)
+    __slots__ = ("reasons",)
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.reasons: list[str] = []
 
     def add(self, reason: str) -> None:
         """Keep a reason, once."""
