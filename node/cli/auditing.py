@@ -14,6 +14,7 @@ from node.cli.call import Call, PassphraseOption, command, failed
 from node.cli.erasing import audit_erase
 from node.cli.heads import witnessed
 from node.cli.output import harmless, plural, size, when
+from node.cli.recovering import recover
 from node.cli.searching import search
 from node.exits import Exit
 from protocol.encoding import Json
@@ -43,6 +44,7 @@ def register(app: typer.Typer) -> None:
     command(audit, "export")(export)
     command(audit, "search")(search)
     command(audit, "erase")(audit_erase)
+    command(audit, "recover")(recover)
     bundling.register(audit)
     tokens.register(audit)
     app.add_typer(audit, name="audit")
