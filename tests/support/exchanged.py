@@ -23,6 +23,7 @@ from keys.keyfile import read_key_file
 from node.app import Node, open_node
 from node.audit.fsck import Report, fsck
 from node.audit.guard import read_guard
+from node.audit.log import open_origin
 from node.clock import SystemClock
 from node.evidence.manifest import Item, Manifest
 from node.inbox import Brought
@@ -33,7 +34,6 @@ from node.storage.engine import open_database
 from node.storage.tables import metadata
 from node.storage.vault import Vault
 from node.storage.writer import Tx
-from protocol.checkpoint import log_origin
 from protocol.revocation import Revocation, sign_revocation
 from tests.support.clock import ManualClock, SeededRandom
 from tests.support.keyfiles import PASSPHRASE
@@ -133,7 +133,9 @@ def audit(node: AtRest, *, texts: bool = True, guard: bool = True) -> Report:
             database,
             network=settings.network,
             authority=settings.authority,
-            origin=log_origin(settings.network, settings.authority, 1),
+            origin=database.read(
+                lambda conn: open_origin(conn, settings.network, settings.authority)
+            ),
             guard=read_guard(settings.guard.file) if guard else None,
             vault=Vault(ring.storage_key, SeededRandom()) if texts else None,
         )
