@@ -22,7 +22,7 @@ from protocol.bundle_parts import (
     Parts,
     ProofPart,
     TimestampPart,
-    read_parts,
+    parse_parts,
     summary_of,
 )
 from protocol.bundle_trust import Doubts, Ground, lay_ground, owner_of
@@ -89,7 +89,7 @@ def verify_bundle(raw: bytes) -> BundleReport:
     """
     # (1) The container, every part in its form, their order.
     bundle = decode_bundle(raw)
-    parts = read_parts(bundle)
+    parts = parse_parts(bundle)
     # (2) The summary is the one that follows from them.
     if summary_of(parts) != bundle.summary:
         raise Mismatch("the summary is not the one that follows from what is in the bundle")

@@ -1,6 +1,6 @@
 """The parts of a bundle in their forms, and the one order in which they stand (SPEC 15.2).
 
-    parts = read_parts(decode_bundle(raw))
+    parts = parse_parts(decode_bundle(raw))
     raw = make_bundle(about, {"messages": inners, "receipts": receipts, …}).encode()
 
 Whoever makes a bundle gives the parts of each folder in any order; they are decoded, sorted
@@ -307,7 +307,7 @@ def make_bundle(about: About, parts: Mapping[str, Iterable[bytes]]) -> Bundle:
     ordered = {
         folder: tuple(sorted(set(parts.get(folder, ())), key=_KEYS[folder])) for folder in FOLDERS
     }
-    read = read_parts(Bundle(about, ordered, b""))
+    read = parse_parts(Bundle(about, ordered, b""))
     return Bundle(about, ordered, summary_of(read))
 
 
@@ -321,7 +321,7 @@ def summary_of(parts: Parts) -> bytes:
     return render_summary(parts.about, told)
 
 
-def read_parts(bundle: Bundle) -> Parts:
+def parse_parts(bundle: Bundle) -> Parts:
     """Decode every part and check the order in each folder (SPEC 15.2)."""
     folder = bundle.folder
     forks = folder("forks")

@@ -17,8 +17,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from protocol.bundle import FOLDERS, Bundle
-from protocol.bundle_parts import read_parts, summary_of
+from protocol.bundle import FOLDERS, About, Bundle
+from protocol.bundle_parts import parse_parts, summary_of
 from protocol.digest import sha256_hex
 from protocol.encoding import canonical
 from protocol.errors import Rejected
@@ -142,10 +142,14 @@ REVOCATIONS = {
 
 def _remade(bundle: Bundle, parts: Mapping[str, tuple[bytes, ...]], **about: str) -> bytes:
     """Write a bundle anew; with the summary of its parts where they can be read."""
-    made = replace(bundle, parts=parts, about=replace(bundle.about, **about))
+    made = replace(bundle, parts=parts, about=_about(bundle, about))
     with suppress(Rejected):
-        made = replace(made, summary=summary_of(read_parts(made)))
+        made = replace(made, summary=summary_of(parse_parts(made)))
     return made.encode()
+
+
+def _about(bundle: Bundle, changes: Mapping[str, Any]) -> About:
+    return replace(bundle.about, **changes)
 
 
 def _without(name: str, bundle: Bundle) -> Iterator[Variant]:

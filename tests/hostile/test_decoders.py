@@ -24,8 +24,9 @@ from keys.wrapping import unwrap
 from node.evidence.manifest import Item, decode_manifest, manifest_of
 from node.transport import batch
 from node.transport.form import parse as parse_headers
-from protocol import checkpoint as checkpoint_module
 from protocol import (
+    bundle,
+    bundle_parts,
     closure,
     continuation,
     dsse,
@@ -41,6 +42,7 @@ from protocol import (
     proof,
     witness_wire,
 )
+from protocol import checkpoint as checkpoint_module
 from protocol import document as document_module
 from protocol import receipt as receipt_module
 from protocol import receipt_file as receipt_file_module
@@ -108,6 +110,7 @@ def samples() -> Mapping[str, bytes]:
         "fork.decode_fork": read("fork/ok-two-sizes").body,
         "closure.decode_closure": read("closure/ok").body,
         "closure.decode_closure_text": _statement_text("closure/ok", closure.CLOSURE_TYPE),
+        **_of_a_bundle(),
         "witness_wire.decode_add_checkpoint": read("add-checkpoint/ok").body,
         "witness_wire.decode_cosignatures": read("cosignatures/ok").body,
         "witness_wire.decode_size": b"42\n",
@@ -125,6 +128,24 @@ def samples() -> Mapping[str, bytes]:
         "batch.decode_documents": batch.encode_documents([b"one", b"two"]),
         "batch.decode_listings": batch.encode_listings([b"one"], [b"two"]),
         "batch.decode_refusal": b'{"refusal":"busy","v":1}',
+    }
+
+
+def _of_a_bundle() -> Mapping[str, bytes]:
+    raw = read("bundle/ok-case").body
+    parts = bundle.decode_bundle(raw).parts
+    receipt = parts["receipts"][0]
+    return {
+        "bundle.decode_container": raw,
+        "bundle.decode_bundle": raw,
+        "bundle_parts.read_message": parts["messages"][0],
+        "bundle_parts.read_any_record": receipt_module.decode_receipt(receipt).record,
+        "bundle_parts.read_proof": parts["records"][0],
+        "bundle_parts.read_receipt": receipt,
+        "bundle_parts.read_head": parts["heads"][0],
+        "bundle_parts.read_timestamp": bundle_parts.encode_timestamp(
+            bundle_parts.read_head(parts["heads"][0]).continuation.checkpoint_raw, b"token"
+        ),
     }
 
 
@@ -172,6 +193,18 @@ DECODERS: Mapping[str, tuple[Decode, Callable[[Any], bytes] | None]] = {
     "fork.decode_fork": (fork.decode_fork, _encoded),
     "closure.decode_closure": (closure.decode_closure, _encoded),
     "closure.decode_closure_text": (closure.decode_closure_text, lambda one: one.text()),
+    "bundle.decode_container": (bundle.decode_container, bundle.encode_container),
+    "bundle.decode_bundle": (bundle.decode_bundle, _encoded),
+    "bundle_parts.read_message": (bundle_parts.read_message, lambda one: one.statement.encode()),
+    "bundle_parts.read_any_record": (
+        bundle_parts.read_any_record, lambda one: canonical(one.fields)),
+    "bundle_parts.read_proof": (bundle_parts.read_proof, lambda one: one.receipt.encode()),
+    "bundle_parts.read_receipt": (
+        bundle_parts.read_receipt, lambda one: one.proof.receipt.encode()),
+    "bundle_parts.read_head": (bundle_parts.read_head, lambda one: one.continuation.encode()),
+    "bundle_parts.read_timestamp": (
+        bundle_parts.read_timestamp,
+        lambda one: bundle_parts.encode_timestamp(one.checkpoint_raw, one.token)),
     "witness_wire.decode_add_checkpoint": (witness_wire.decode_add_checkpoint, _encoded),
     "witness_wire.decode_cosignatures": (
         witness_wire.decode_cosignatures, witness_wire.encode_cosignatures),
@@ -287,6 +320,7 @@ def test_texts_give_a_name_or_a_refusal(text: str) -> None:
 def test_no_decoder_is_left_out() -> None:
     """A new one must stand in the table, or this fails."""
     modules = [
+        "protocol.bundle", "protocol.bundle_parts",
         "protocol.checkpoint", "protocol.closure", "protocol.continuation", "protocol.document",
         "protocol.dsse", "protocol.encoding", "protocol.fork", "protocol.witness_wire",
         "protocol.envelope", "protocol.listing", "protocol.messages", "protocol.network",
