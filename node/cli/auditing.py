@@ -116,6 +116,9 @@ def _say_report(call: Call, settings: Settings, report: Report) -> None:
             for one in report.findings
         ],
         "not_checked": list(report.not_checked),
+        "closed": [
+            {"origin": one.origin, "size": one.size, "end": one.end} for one in report.closed
+        ],
         "milliseconds": int(report.seconds * 1000),
     }  # fmt: skip
     if call.out.result(result):
@@ -127,8 +130,15 @@ def _say_report(call: Call, settings: Settings, report: Report) -> None:
     held, issued = counts["receipts_held"], counts["receipts_issued"]
     out.line(f"  receipts  {held:,} held, {issued:,} given; refusals {counts['refusals']:,}")
     out.line(f"  trust     {plural(counts['documents'], 'statement')}; tiles {counts['tiles']:,}")
+    watched, notices = plural(counts["checkpoints"], "checkpoint"), counts["notices"]
+    out.line(f"  witnesses {watched} cosigned, {plural(counts['witnessed'], 'log')} followed")
+    if notices:
+        out.line(f"  notices   {notices:,}: forks and closings of logs")
     if report.root is not None:
         out.line(f"  root      {report.root} at size {report.size}")
+    for log in report.closed:
+        lost = f", {log.end - log.size:,} lost, as it says" if log.end > log.size else ""
+        out.line(f"  closed    {log.origin} at {log.end:,} by a signed statement{lost}")
     out.line(f"  in        {report.seconds:.2f} s")
     for sentence in report.not_checked:
         out.line(f"  not checked: {sentence}")

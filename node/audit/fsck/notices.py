@@ -29,7 +29,11 @@ class Notices:
     def compare(self, told: Told, authority: str, notes: Notes) -> None:
         """Compare what is stored with what the logs recorded, once all of them were read."""
         for (kind, origin), stored in self.stored.items():
-            ours = kind == "closed" and f"/{authority}/" in origin
+            own = f"/{authority}/" in origin
+            if own and kind == "fork":
+                sentence = "It proves that this very log has signed two histories."
+                notes.false("log-forked", f"{kind} {origin}", sentence)
+            ours = own and kind == "closed"
             recorded = told.notices.get((kind, origin))
             erased = told.erased["log.fork-found"] + told.erased["log.closure-installed"]
             if recorded != stored and not ours and not (erased and recorded is None):

@@ -184,8 +184,7 @@ class Receipts:
             return
         self._notes.count("receipts_held")
         self._check_named(proven, row.identity, wanted, place)
-        if (wrong := self._watch.what_is_wrong(proven.signed)) is not None:
-            self._notes.false("receipt-unwitnessed", place, wrong)
+        self._watch.judge_receipt(proven.signed, place)
         if proven.decision.sender != self.own.authority:
             self._notes.false("receipt-differs", place, "Its receipt is for another authority.")
 

@@ -40,6 +40,7 @@ class Watch:
         self._notes = notes
         self._cosigned: dict[str, Checkpoint] = {}
         self._unproven: dict[str, int] = {}  # the largest size, by origin
+        self._missed: set[str] = set()
 
     def load(self, conn: Connection) -> None:
         """Verify what is stored about the logs of peers."""
@@ -60,22 +61,33 @@ class Watch:
                 known = self._unproven.get(row.origin, 0)
                 self._unproven[row.origin] = max(known, signed.checkpoint.size)
 
-    def what_is_wrong(self, signed: SignedCheckpoint) -> str | None:
-        """Say why nobody should have counted a receipt on this checkpoint of a peer."""
+    def judge_receipt(self, signed: SignedCheckpoint, place: str) -> None:
+        """Note why nobody should have counted a receipt on this checkpoint of a peer."""
         checkpoint = signed.checkpoint
         cosigned = self._cosigned.get(checkpoint.origin)
+        if checkpoint.size <= self._unproven.get(checkpoint.origin, -1):
+            return  # the monitor still has to judge that one, and with it all below
         if cosigned is None:
-            return None  # never watched, as before the first exchange that could show it
-        if cosigned.size < checkpoint.size <= self._unproven.get(checkpoint.origin, 0):
-            return None  # the monitor still has to judge that one, and with it all below
-        if checkpoint.size > cosigned.size:
-            return (
+            self._never_watched(checkpoint.origin)
+        elif checkpoint.size > cosigned.size:
+            sentence = (
                 f"It rests on size {checkpoint.size} of a log of which this node remembers"
                 f" {cosigned.size}: what it cosigned was set back."
             )
-        if checkpoint.size == cosigned.size and checkpoint.root != cosigned.root:
-            return "It rests on another history of its log than this node has cosigned."
-        return None
+            self._notes.false("receipt-unwitnessed", place, sentence)
+        elif checkpoint.size == cosigned.size and checkpoint.root != cosigned.root:
+            sentence = "It rests on another history of its log than this node has cosigned."
+            self._notes.false("receipt-unwitnessed", place, sentence)
+
+    def _never_watched(self, origin: str) -> None:
+        """Of a node that watches logs, miss the one on which it counted receipts.
+
+        Where it has never watched any, nothing was removed: an older release has delivered.
+        """
+        if origin not in self._missed and (self._cosigned or self._unproven):
+            self._missed.add(origin)
+            sentence = "Receipts rest on this log, and nothing says what was cosigned of it."
+            self._notes.open("witnessed-missing", f"witnessed {origin}", sentence)
 
     def read_own(self, conn: Connection) -> None:
         """Verify our own checkpoints that were cosigned, and compare them with our trees."""

@@ -33,7 +33,7 @@ def test_texts_are_checked_where_the_keys_are(exchanged: Path) -> None:
 def test_one_changed_byte_in_a_log_is_false(exchanged: Path) -> None:
     """Exit status 3, and the place."""
     node = AtRest(exchanged / FIJI)
-    node.alter("log_entries", "commitment", node.rowids("log_entries")[3], integer=False)
+    node.alter("log_entries", "commitment", node.places("log_entries")[3])
     done = comity("--config", exchanged / FIJI, "audit", "verify")
     assert done.status is Exit.FALSE
     assert "FALSE" in done.out
