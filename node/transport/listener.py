@@ -139,11 +139,29 @@ class Listener:
             await self._server.shutdown(self._limits.shutdown_s_max)
 
     async def _accept(self, listening: socket.socket, context: ssl.SSLContext) -> None:
-        """Take connections one by one, so that they are counted before their handshake."""
-        loop = asyncio.get_running_loop()
+        """Take connections one by one, so that they are counted before their handshake.
+
+        Accepted here and not by the loop: a connection that came in the very moment in which
+        this task is cancelled would belong to nobody.
+        """
+        loop, ready = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(listening, ready.set)
+        try:
+            await self._accept_when(ready, listening, context)
+        finally:
+            loop.remove_reader(listening)
+
+    async def _accept_when(
+        self, ready: asyncio.Event, listening: socket.socket, context: ssl.SSLContext
+    ) -> None:
         while True:
+            await ready.wait()
+            ready.clear()
             try:
-                accepted, _ = await loop.sock_accept(listening)
+                accepted, _ = listening.accept()
+                accepted.settimeout(0)
+            except BlockingIOError:
+                continue
             except OSError as fault:
                 _log.warning("accept-failed", errno=fault.errno)
                 await self._clock.sleep(0.1)
