@@ -17,10 +17,12 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
+from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import Connection
 
@@ -144,6 +146,47 @@ class _Unit(Generic[T]):
         self.future.set_result(self.result)  # type: ignore[arg-type]  # None is T when T is None
 
 
+class _Answers:
+    """Brings answers from the writer's thread to the callers on one event loop.
+
+    As `asyncio.wrap_future` does, but the loop is woken once for all answers that are there
+    when it comes to look: waking it costs more than most units.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = ref(loop)  # a loop that has ended must not live on in our list of them
+        self._given: deque[tuple[Future[Any], asyncio.Future[Any]]] = deque()
+        self._woken = False
+
+    def to(self, asked: Future[T]) -> asyncio.Future[T]:
+        """Give what a caller on the loop can wait for; if it gives up, `asked` is cancelled."""
+        waiting: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        waiting.add_done_callback(lambda _: asked.cancel() if waiting.cancelled() else None)
+        asked.add_done_callback(lambda _: self._give(asked, waiting))
+        return waiting
+
+    def _give(self, asked: Future[T], waiting: asyncio.Future[T]) -> None:
+        self._given.append((asked, waiting))
+        # First put, then look: `_deliver` first takes note, then takes all.
+        loop = self._loop()
+        if not self._woken and loop is not None and not loop.is_closed():
+            self._woken = True
+            loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        self._woken = False
+        while self._given:
+            asked, waiting = self._given.popleft()
+            if waiting.done():
+                continue  # its caller gave up
+            if asked.cancelled():
+                waiting.cancel()
+            elif (fault := asked.exception()) is not None:
+                waiting.set_exception(fault)
+            else:
+                waiting.set_result(asked.result())
+
+
 class Writer:
     """The one writer of a node's storage. Start it, write through it, stop it."""
 
@@ -163,6 +206,7 @@ class Writer:
         self._waiting: queue.SimpleQueue[_Unit[object] | None] = queue.SimpleQueue()
         self._left: list[_Unit[object]] = []  # of a group that took too long
         self._failed: Exception | None = None
+        self._answers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Answers] = WeakKeyDictionary()
         self._door = threading.Lock()  # so that nobody puts a unit where nobody looks any more
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
@@ -186,7 +230,11 @@ class Writer:
         Whatever `work` raises undoes the unit alone and comes back to the caller. If the
         caller is cancelled the unit runs wholly or not at all.
         """
-        return await asyncio.wrap_future(self._submit(work))
+        loop = asyncio.get_running_loop()
+        answers = self._answers.get(loop)
+        if answers is None:
+            answers = self._answers[loop] = _Answers(loop)
+        return await answers.to(self._submit(work))
 
     def write_now(self, work: Callable[[Tx], T]) -> T:
         """Do the same for a caller without an event loop, and wait."""

@@ -107,6 +107,55 @@ def desk(database: Database) -> Iterator[Desk]:
     writer.stop()
 
 
+def test_each_caller_on_a_loop_gets_its_own_answer(desk: Desk) -> None:
+    """However many are answered at once: results, faults, and nothing for who gave up."""
+
+    def work(tx: Tx, number: int) -> int:
+        if number % 3 == 0:
+            raise ValueError(number)
+        return number
+
+    async def ask() -> list[object]:
+        asked = [
+            asyncio.ensure_future(desk.writer.write(lambda tx, n=n: work(tx, n)))  # type: ignore[misc]  # mypy cannot type it
+            for n in range(200)
+        ]
+        await asyncio.sleep(0)
+        asked[100].cancel()
+        return list(await asyncio.gather(*asked, return_exceptions=True))
+
+    for number, answer in enumerate(asyncio.run(ask())):
+        if number == 100:
+            assert isinstance(answer, asyncio.CancelledError)
+        elif number % 3 == 0:
+            assert isinstance(answer, ValueError)
+            assert answer.args == (number,)
+        else:
+            assert answer == number
+
+
+def test_an_answer_to_a_loop_that_has_ended_disturbs_nobody(desk: Desk) -> None:
+    """The unit is written, and the writer goes on."""
+    held, go = threading.Event(), threading.Event()
+
+    def hold(tx: Tx) -> None:
+        held.set()
+        assert go.wait(10)
+        tx.record(Said("kept"))
+
+    async def give_up() -> None:
+        asked = asyncio.ensure_future(desk.writer.write(hold))
+        assert await asyncio.to_thread(held.wait, 10)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+
+    asyncio.run(give_up())
+    go.set()
+    assert desk.writer.write_now(lambda _: 7) == 7
+    assert desk.scribe.confirmed[0] == ["kept"]
+
+
 def say(word: str, *, then: Callable[[Sequenced], None] | None = None) -> Callable[[Tx], str]:
     """Give a unit that stores a word and records it."""
 
