@@ -16,11 +16,10 @@ from keys.trusted import (
     KeyIndex,
     PendingRotation,
     differing,
-    log_terms,
     sign_pair_listed,
 )
 from protocol.checkpoint import LOG_ORIGIN, LogKeys, log_origin, witness_name
-from protocol.closure import TrustedClosure
+from protocol.closure import TrustedClosure, log_terms
 from protocol.digest import sha256_hex
 from protocol.document import Authority, KeyIds
 from protocol.encoding import Json, canonical

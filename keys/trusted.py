@@ -161,21 +161,6 @@ def sign_pair_listed(entry: Authority, pair: KeyIds) -> bool:
     return any(term.key_ids == pair for term in entry.sign)
 
 
-def log_terms(entry: Authority, closures: Iterable[Closure]) -> dict[int, KeyIds]:
-    """Give the key ids of each log of an authority, by its number.
-
-    Those that the stewards list, and those that continue a closed one: with its keys, for
-    only lost state lets a log go on under the same keys (SPEC 6.9). A number that the
-    stewards list has the keys that they list.
-    """
-    terms = {term.number: term.key_ids for term in entry.logs}
-    own = [one for one in closures if one.authority == entry.id and one.reason == "lost-state"]
-    for one in sorted(own, key=lambda one: one.number):
-        if one.number in terms:
-            terms.setdefault(one.next_number, terms[one.number])
-    return terms
-
-
 def check_closure(closure: Closure, terms: Mapping[int, KeyIds]) -> None:
     """Refuse a closure that does not fit the logs that its authority is known to have."""
     if closure.number not in terms:

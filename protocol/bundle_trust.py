@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 
 from protocol.bundle_parts import ClosurePart, DocumentPart, ListingPart, Parts, RevocationPart
 from protocol.checkpoint import Checkpoint, LogKeys
-from protocol.closure import Closure, verify_closure
+from protocol.closure import Closure, log_terms, verify_closure
 from protocol.document import Authority, Document, KeyIds
-from protocol.errors import KeyUnknown, NotAuthentic, NotForUs, NotPermitted, Rejected
+from protocol.errors import KeyUnknown, NotAuthentic, NotPermitted, Rejected
 from protocol.identity import PublicKey
 from protocol.listing import verify_listing
 from protocol.network import TrustedDocument, verify_first, verify_healing, verify_next
@@ -104,20 +104,11 @@ class Ground:
 
     def log_key_ids(self, origin: str) -> KeyIds:
         """Give the ids of a log's keys: its own, or those that it goes on with."""
-        authority, number = owner_of(origin), number_of(origin)
-        entry = self.entry(authority)
-        while True:
-            listed = [log.key_ids for log in entry.logs if log.number == number]
-            if listed:
-                return listed[0]
-            before = [
-                one.number
-                for one in self.closures.values()
-                if (one.authority, one.next_number) == (authority, number)
-            ]
-            if not before:
-                raise KeyUnknown(f"nothing in the file lists the log {origin}")
-            number = before[-1]  # always smaller, so this ends
+        terms = log_terms(self.entry(owner_of(origin)), self.closures.values())
+        found = terms.get(number_of(origin))
+        if found is None:
+            raise KeyUnknown(f"nothing in the file lists the log {origin}")
+        return found
 
     def revocations_of(self, key_ids: Iterable[str]) -> tuple[Revocation, ...]:
         """Give the revocations of any of these keys."""
@@ -177,8 +168,6 @@ def lay_ground(parts: Parts, doubts: Doubts) -> Ground:
     network = parts.about.network
     # (1) Documents, each by the stewards of the one before it.
     ground = Ground(network, _chain(parts.documents))
-    if any(one.document.network != network for one in ground.documents):
-        raise NotForUs("a document of another network than the bundle's")
     # (2) Listings, each by one of the documents.
     keys = dict(key for part in parts.listings for key in _keys_in(part, ground.documents))
     ground = replace(ground, keys=keys)
@@ -246,8 +235,6 @@ def _as_active(document: Document, authority: str) -> Document:
 
 def _closed(part: ClosurePart, ground: Ground) -> dict[str, Closure]:
     closure = part.text
-    if closure.network != ground.network:
-        raise NotForUs("a closure of another network than the bundle's")
     document, key_ids = ground.sign_term(closure.authority, closure.created)
     verify_closure(part.statement, document, ground.pair(key_ids))
     return {closure.origin: closure}

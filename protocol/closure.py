@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias, cast, get_args
 
 from protocol import limits
 from protocol.checkpoint import LOG_ORIGIN, Checkpoint, log_origin
-from protocol.document import Document
+from protocol.document import Authority, Document, KeyIds
 from protocol.dsse import Unverified, decode_statement, sign, verify_exactly
 from protocol.encoding import HEX64, Fields, canonical, decode
 from protocol.errors import Forked, Malformed, NotAuthentic, NotForUs, NotPermitted
@@ -92,6 +92,22 @@ class TrustedClosure:
     def raw(self) -> bytes:
         """The bytes to store and to hand on."""
         return self.statement.encode()
+
+
+def log_terms(entry: Authority, closures: Iterable[Closure]) -> dict[int, KeyIds]:
+    """Give the key ids of each log of an authority, by its number.
+
+    Those that the stewards list, and those that continue a closed one: with its keys, for
+    only lost state lets a log go on under the same keys (SPEC 6.9). A number that the
+    stewards list has the keys that they list; of several closures that name one number,
+    that of the lowest closed log counts.
+    """
+    terms = {term.number: term.key_ids for term in entry.logs}
+    own = [one for one in closures if one.authority == entry.id and one.reason == "lost-state"]
+    for one in sorted(own, key=lambda one: one.number):
+        if one.number in terms:
+            terms.setdefault(one.next_number, terms[one.number])
+    return terms
 
 
 def decode_closure(raw: bytes) -> Unverified:

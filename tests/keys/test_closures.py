@@ -9,9 +9,9 @@ import pytest
 
 from keys.directory import Directory
 from keys.ring import new_ring
-from keys.trusted import check_closure, log_terms
+from keys.trusted import check_closure
 from protocol import limits
-from protocol.closure import Closure, decode_closure
+from protocol.closure import Closure, decode_closure, log_terms
 from protocol.document import KeyTerm, LogTerm
 from protocol.errors import (
     EpochAhead,

@@ -127,6 +127,18 @@ def test_a_closed_log_goes_on_under_its_next_number(story: Story, trust: Trust) 
     assert judged(story).doubts
 
 
+def test_a_log_with_new_keys_never_takes_those_of_the_closed_one(
+    story: Story, trust: Trust
+) -> None:
+    """Only a document says which keys are new; whoever has the old ones must not go on."""
+    old = story.books[QUMRAN]
+    end = {"created": START + 70, "reason": "new-keys"}
+    story.parts["closures"] = [trust.closure(QUMRAN, len(old.records), old.head().root, **end)]
+    story.books[QUMRAN] = Book(trust, QUMRAN, number=2)
+    story.accept(story.send(FIJI, "note", {"text": "after"}))
+    assert judged(story).doubts == ("nothing in the file lists the log pacific/qm.justice/2",)
+
+
 def test_a_log_that_nothing_lists_is_in_doubt(story: Story, trust: Trust) -> None:
     """A number that no document and no closure gives."""
     story.books[QUMRAN] = Book(trust, QUMRAN, number=3)

@@ -15,10 +15,11 @@ from protocol.closure import (
     Reason,
     decode_closure,
     decode_closure_text,
+    log_terms,
     sign_closure,
     verify_closure,
 )
-from protocol.document import KeyTerm
+from protocol.document import KeyTerm, LogTerm
 from protocol.errors import (
     Forked,
     Malformed,
@@ -117,3 +118,23 @@ def test_a_checkpoint_beyond_the_end_or_beside_it_proves_a_truncation() -> None:
             CLOSURE.require_within(Checkpoint(CLOSURE.origin, size, root))
     with pytest.raises(NotAuthentic):
         CLOSURE.require_within(Checkpoint(CLOSURE.next_origin, 43, ROOT))
+
+
+def test_a_log_has_the_keys_that_are_listed_or_those_of_the_lost_one_before_it() -> None:
+    """New keys are never inherited, nor are those of a log that nobody knows."""
+    entry = trust().directory.entry(PEER)
+    keys = entry.logs[0].key_ids
+    second = replace(CLOSURE, number=2, next_number=3)
+    assert log_terms(entry, [second, CLOSURE]) == {1: keys, 2: keys, 3: keys}
+    assert log_terms(entry, [second]) == {1: keys}
+    assert log_terms(entry, [replace(CLOSURE, reason="new-keys"), second]) == {1: keys}
+    assert log_terms(entry, [replace(CLOSURE, authority=OWN)]) == {1: keys}
+
+
+def test_the_lowest_of_several_closed_logs_gives_the_keys() -> None:
+    """Every reader comes to the same keys, in whatever order it learned of the closures."""
+    entry = trust().directory.entry(PEER)
+    first, other = entry.logs[0], LogTerm(2, trust().directory.entry(OWN).logs[0].key_ids)
+    both = [replace(CLOSURE, number=2, next_number=3), replace(CLOSURE, next_number=3)]
+    for closures in (both, both[::-1]):
+        assert log_terms(replace(entry, logs=(first, other)), closures)[3] == first.key_ids
