@@ -21,7 +21,7 @@ from protocol.digest import sha256_hex
 from protocol.document import KeyIds
 from protocol.dsse import verify_exactly
 from protocol.encoding import Json, canonical
-from protocol.errors import Equivocation, Mismatch, NotAuthentic, NotForUs
+from protocol.errors import Equivocation, Mismatch, NotAuthentic
 from protocol.identity import case_opener
 from protocol.messages import Message
 from protocol.record import Decision
@@ -77,8 +77,6 @@ def judge_messages(parts: Parts, ground: Ground, doubts: Doubts) -> dict[str, Ke
     _check_sides(parts.about.case, [one.message for one in parts.messages])
     signers: dict[str, KeyIds] = {}
     for part in parts.messages:
-        if part.message.network != ground.network:
-            raise NotForUs("a message of another network than the bundle's")
         with doubts:
             entry = ground.document_of(part.message.epoch).authority(part.message.sender)
             if entry is None:

@@ -25,9 +25,9 @@ from protocol.bundle_parts import (
     parse_parts,
     summary_of,
 )
-from protocol.bundle_trust import Doubts, Ground, lay_ground, owner_of
+from protocol.bundle_trust import Doubts, lay_ground, owner_of
 from protocol.document import KeyIds
-from protocol.errors import Mismatch, NotAuthentic
+from protocol.errors import Mismatch, NotAuthentic, NotForUs
 from protocol.messages import Message
 from protocol.network import TrustedDocument
 from protocol.record import Decision
@@ -90,7 +90,10 @@ def verify_bundle(raw: bytes) -> BundleReport:
     # (1) The container, every part in its form, their order.
     bundle = decode_bundle(raw)
     parts = parse_parts(bundle)
-    # (2) The summary is the one that follows from them.
+    # (2) All of it is of one network, each receipt is by the owner of its log, and the
+    # summary is the one that follows from it.
+    _check_network(parts)
+    _check_issuers(parts)
     if summary_of(parts) != bundle.summary:
         raise Mismatch("the summary is not the one that follows from what is in the bundle")
     # (3) Documents, listings, closures, revocations.
@@ -98,7 +101,6 @@ def verify_bundle(raw: bytes) -> BundleReport:
     ground = lay_ground(parts, doubts)
     # (4) Proofs and heads: each log has one history, and who has seen it.
     logs = judge_logs(parts, ground, doubts)
-    _check_issuers(parts)
     # (5) Messages and receipts as one case.
     signers = judge_messages(parts, ground, doubts)
     judge_receipts(parts, doubts)
@@ -113,6 +115,25 @@ def verify_bundle(raw: bytes) -> BundleReport:
         logs=logs,
         doubts=tuple(doubts.reasons),
     )
+
+
+def _check_network(parts: Parts) -> None:
+    proofs = [*(one.proof for one in parts.receipts), *parts.records]
+    origins = [one.checkpoint.origin for one in proofs]
+    origins += [one.checkpoint.origin for one in parts.heads]
+    origins += [one.checkpoint.origin for one in parts.timestamps]
+    origins += [one.origin for one in parts.forks]
+    named = {
+        *(one.message.network for one in parts.messages),
+        *(one.record.network for one in proofs),
+        *(one.text.network for one in parts.documents),
+        *(one.text.network for one in parts.listings),
+        *(one.text.network for one in parts.revocations),
+        *(one.text.network for one in parts.closures),
+        *(origin.partition("/")[0] for origin in origins),
+    }
+    if not named <= {parts.about.network}:
+        raise NotForUs("a part of another network than the bundle's")
 
 
 def _check_issuers(parts: Parts) -> None:
@@ -154,7 +175,7 @@ def _weigh(parts: Parts, logs: Logs, signers: dict[str, KeyIds], doubts: Doubts)
             seen = proof is not None and _since(logs, proof, revocation.at)
             own = any(
                 ground.below(revocation, *sent.place)
-                for sent in _sent(parts.records, part.identity, ground)
+                for sent in _sent(parts.records, part.identity)
                 if sent.raw in logs.proved
             )
             if not seen and not own:
@@ -180,12 +201,10 @@ def _since(logs: Logs, part: ProofPart, time: int) -> bool:
     return since is not None and since <= time
 
 
-def _sent(records: Iterable[ProofPart], identity: str, ground: Ground) -> Iterable[ProofPart]:
+def _sent(records: Iterable[ProofPart], identity: str) -> Iterable[ProofPart]:
     """Give the sender's own records of having sent a message; whose log counts the caller asks."""
     return (
         one
         for one in records
-        if one.record.kind == "message.sent"
-        and one.record.fields.get("identity") == identity
-        and one.record.network == ground.network
+        if one.record.kind == "message.sent" and one.record.fields.get("identity") == identity
     )
