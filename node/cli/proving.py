@@ -37,7 +37,9 @@ def verify(
     *,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="A bundle, receipt, proof, document or statement."),
+        typer.Argument(
+            metavar="FILE", help="A bundle, receipt, proof, document, or the folder of a log."
+        ),
     ] = None,
     fingerprint: Annotated[
         str | None,
@@ -57,16 +59,31 @@ def verify(
         return _write_page(file)
     if file is None:
         raise usage("Which file? `comity verify FILE`, or --page for the page that verifies.")
+    judge = _judge_folder if file.is_dir() else _judge_file
+    judged = judge(file, fingerprint, policy)
+    _say(call, file, judged)
+    return _VERIFY_EXITS[judged.conclusion.value]
+
+
+def _judge_file(file: Path, fingerprint: str | None, policy: Path | None) -> Judgement:
     from node.audit.verify import verify_file
     from protocol.errors import Misuse
 
     raw = read_whole(file, BUNDLE_BYTES_MAX)
     try:
-        judged = verify_file(raw, trusted_fingerprint=fingerprint, policy=_read_policy(policy))
+        return verify_file(raw, trusted_fingerprint=fingerprint, policy=_read_policy(policy))
     except Misuse as fault:
         raise usage(f"--fingerprint: {fault}.") from None
-    _say(call, file, judged)
-    return _VERIFY_EXITS[judged.conclusion.value]
+
+
+def _judge_folder(folder: Path, fingerprint: str | None, policy: Path | None) -> Judgement:
+    from node.audit.verify_export import is_export, judge_export
+
+    if not is_export(folder):
+        raise usage(f"{folder} is a folder and no exported log: it holds no checkpoint.")
+    if fingerprint is not None:
+        raise usage("An exported log is verified by a policy: --policy, not --fingerprint.")
+    return judge_export(folder, _read_policy(policy))
 
 
 def _write_page(file: Path | None) -> Exit:

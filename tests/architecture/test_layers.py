@@ -35,6 +35,7 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: health_rows writer
     node: storage
     node.audit: faults records guard tiles log fsck judged verify_bundle verify_logs verify
+    node.audit: verify_export
     node.audit: named kept export search erasure prove grounds bundle
     node.evidence: paths manifest hashing compare
     node: anchor office trust_watch
@@ -45,7 +46,7 @@ ORDER: tuple[str, ...] = tuple(
     node.transport: errors limits batch c2sp form hop tls addresses paths connection quota
     node.transport: routes unsigned listener client
     node: tile_client witnessing notices monitor logs_shown watch
-    node: returning peers courier gossip exchange served doctor app own_listing setup faults
+    node: returning peers courier gossip exchange served state doctor app own_listing setup faults
     node: recovery rotation desk reading control run demo
     node: cli
     """.strip().splitlines()
