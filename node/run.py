@@ -18,8 +18,9 @@ from functools import partial
 from keys.ring import KeyRing
 from node.app import Node, ServiceEnded, open_node
 from node.control import serve_desk
-from node.desk import Desk
+from node.desk import Desk, Live
 from node.logs import get
+from node.monitor import Finding
 from node.settings import Settings
 from node.storage.engine import StorageFailed, exclusive_lock
 from node.transport.errors import TransportFailure
@@ -30,6 +31,7 @@ _log = get("run")
 _BACKLOG = 128
 _TURN_S = 0.0005
 _FETCH_S_MAX = 30.0
+_LOOK_S_MAX = 100.0
 
 
 def share_the_interpreter() -> None:
@@ -45,8 +47,18 @@ def desk_of(node: Node, loop: asyncio.AbstractEventLoop | None = None) -> Desk:
     """Give the desk of a node that can write; one that serves on `loop` can ask peers."""
     return Desk(
         node.settings, node.office, node.database, node.writer.write_now, node.clock, node.random,
-        register_or_none=node.register, fetch=None if loop is None else partial(_fetch, node, loop),
+        register_or_none=node.register,
+        fetch=None if loop is None else partial(_fetch, node, loop),
+        live=None if loop is None else Live(lambda: node.log.halted, partial(_look, node, loop)),
     )  # fmt: skip
+
+
+def _look(node: Node, loop: asyncio.AbstractEventLoop) -> Sequence[Finding]:
+    """Have the monitor look at all logs, from a thread of the desk."""
+    watch = node.watch
+    if watch is None:
+        return ()
+    return asyncio.run_coroutine_threadsafe(watch.monitor.look_at_all(), loop).result(_LOOK_S_MAX)
 
 
 def _fetch(
@@ -90,6 +102,8 @@ async def _serve(node: Node, ready: Callable[[], None] | None) -> None:
         node.serve(listening),
         serve_desk(desk_of(node, loop), node.settings.control.socket),
     ):
+        if node.log.halted is not None:  # a peer has shown it, before anything was signed
+            raise Recovering(node.log.halted)
         _log.info("ready", authority=node.settings.authority)
         tell_systemd("READY=1")
         if ready is not None:

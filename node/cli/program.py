@@ -24,6 +24,7 @@ from node.cli import (
     network,
     proving,
     serving,
+    status,
 )
 from node.cli.call import ConfigOption, Failed, JsonOption, Shared
 from node.cli.output import Output, silence_stdout
@@ -42,7 +43,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (making, network, serving, casework, evidence, auditing, proving, health, keyring):
+for _module in (
+    making, network, serving, status, casework, evidence, auditing, proving, health, keyring
+):  # fmt: skip
     _module.register(app)
 
 

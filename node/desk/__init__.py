@@ -15,13 +15,14 @@ from typing import Final
 from node.desk.auditing import AUDITING
 from node.desk.casework import CASEWORK
 from node.desk.trust import TRUST
-from node.desk.verb import Desk, Result, Verb, no_writing
+from node.desk.verb import Desk, Live, Result, Verb, no_writing
+from node.desk.watching import WATCHING
 from protocol.encoding import Fields, Json
 from protocol.errors import Malformed
 
-__all__ = ["VERBS", "Desk", "Result", "Verb", "act", "no_writing"]
+__all__ = ["VERBS", "Desk", "Live", "Result", "Verb", "act", "no_writing"]
 
-VERBS: Final[Mapping[str, Verb]] = {**CASEWORK, **AUDITING, **TRUST}
+VERBS: Final[Mapping[str, Verb]] = {**CASEWORK, **AUDITING, **TRUST, **WATCHING}
 """Every verb by its name; the control socket and the command line know no other."""
 
 

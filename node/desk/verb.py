@@ -8,13 +8,14 @@ command, as the person who typed it, and never by the node. Knows no verb.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from node.audit.bundle import Fetch
 from node.cases.register import Register
 from node.clock import Clock, Random
+from node.monitor import Finding
 from node.office import Office
 from node.settings import Settings
 from node.storage.engine import Database
@@ -25,6 +26,14 @@ from protocol.errors import Misuse
 
 T = TypeVar("T")
 Result: TypeAlias = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What only a node that serves can say and do."""
+
+    halted: Callable[[], str | None]
+    look: Callable[[], Sequence[Finding]]  # at the logs of all peers, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ class Desk:
     register_or_none: Register | None
     person: str | None = None  # who asked for the verb, as the system knows them
     fetch: Fetch | None = None  # asks peers about their logs, while the node serves
+    live: Live | None = None
 
     @property
     def register(self) -> Register:

@@ -9,6 +9,7 @@ from typing import Final
 from node.audit.guard import FileGuard, guarded_checkpoint
 from node.clock import Clock
 from node.doctor.check import Check, day, failed, ok, warning
+from node.own_log import kept_reason
 from node.storage import Connection, audit_rows, health_rows, peer_rows
 from node.storage.audit_rows import RowsUnreadable
 from node.storage.engine import Database, StorageFailed
@@ -109,6 +110,8 @@ def check_guard(conn: Connection, path: Path, log_prefix: str) -> Check:
     head = heads.get(max(own, key=lambda one: int(one.rpartition("/")[2]), default=""))
     if head is None:
         return failed(name, "The database holds no log of this authority.", _RESTORE)
+    if reason := kept_reason(conn, origin=head.origin):
+        return failed(name, f"The log signs nothing: {reason}.", _RESTORE)
     try:
         held = FileGuard(path).read()
     except Rejected as fault:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from node.storage.statements import Value, change, insert_into
 from node.storage.tables import checkpoints, log_entries, unproven
@@ -47,6 +47,11 @@ _NEWEST: Final = (
     .order_by(checkpoints.c.size.desc())
     .limit(1)
 )
+_LATEST: Final = (
+    _KEPT.where(checkpoints.c.log == bindparam("log"))
+    .order_by(checkpoints.c.size.desc())
+    .limit(bindparam("at_most"))
+)
 _MOST: Final = (
     _KEPT.where(checkpoints.c.log == bindparam("log"))
     .order_by(checkpoints.c.witnesses.desc(), checkpoints.c.size.desc())
@@ -56,6 +61,10 @@ _UNPROVED: Final = select(*(unproven.c[name] for name in Unproved.__dataclass_fi
     unproven.c.origin, unproven.c.size, unproven.c.root
 )
 _UNPROVED_OF: Final = _UNPROVED.where(unproven.c.origin == bindparam("origin"))
+_UNPROVED_AT: Final = _UNPROVED_OF.where(unproven.c.size == bindparam("size"))
+_UNPROVED_COUNT: Final = (
+    select(func.count()).select_from(unproven).where(unproven.c.origin == bindparam("origin"))
+)
 _ENTRY_AT: Final = select(log_entries.c.at).where(
     log_entries.c.log == bindparam("log"), log_entries.c.position == bindparam("position")
 )
@@ -73,6 +82,11 @@ def newest_checkpoint(
     """Read the newest kept checkpoint that has at least so many witnesses."""
     row = conn.execute(_NEWEST, {"log": log, "at_least": witnesses_min}).first()
     return None if row is None else KeptCheckpoint(*row)
+
+
+def list_checkpoints(conn: Connection, log: int, limit: int) -> list[KeptCheckpoint]:
+    """Read the newest kept checkpoints of a log, the newest first."""
+    return [KeptCheckpoint(*row) for row in conn.execute(_LATEST, {"log": log, "at_most": limit})]
 
 
 def most_witnessed(conn: Connection, log: int) -> KeptCheckpoint | None:
@@ -96,10 +110,19 @@ def entry_time(conn: Connection, log: int, position: int) -> int | None:
 
 def insert_unproved(conn: Connection, one: Unproved) -> None:
     """Remember a checkpoint that is not proved; one that is remembered keeps its time."""
-    known = conn.execute(_UNPROVED_OF, {"origin": one.origin})
-    if all((row.size, bytes(row.root)) != (one.size, one.root) for row in known):
+    if all(other.root != one.root for other in unproved_at(conn, one.origin, one.size)):
         values = {name: getattr(one, name) for name in Unproved.__dataclass_fields__}
         conn.execute(insert_into(unproven), values)
+
+
+def unproved_at(conn: Connection, origin: str, size: int) -> list[Unproved]:
+    """Read what is not proved of one size of a log: two of them are a fork."""
+    return [Unproved(*row) for row in conn.execute(_UNPROVED_AT, {"origin": origin, "size": size})]
+
+
+def count_unproved(conn: Connection, origin: str) -> int:
+    """Count what is not proved of a log."""
+    return int(conn.execute(_UNPROVED_COUNT, {"origin": origin}).scalar_one())
 
 
 def list_unproved(conn: Connection, origin: str | None = None) -> list[Unproved]:

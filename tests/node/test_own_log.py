@@ -1,0 +1,136 @@
+"""A node that is not the one it was learns it from its peers, and signs nothing more."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from node.own_log import kept_reason
+from node.storage import log_rows
+from node.transport.batch import Answers
+from protocol.checkpoint import Checkpoint, sign_checkpoint
+from protocol.errors import Recovering
+from tests.support.pair import FIJI, QUMRAN, TONGA, Pair
+
+
+async def exchanged(pair: Pair) -> None:
+    """Let Qumran accept something, so that Fiji has cosigned its log."""
+    await pair.request()
+    assert await pair[FIJI].send_to(QUMRAN) is None
+
+
+def copy_of(pair: Pair, name: str) -> Path:
+    """Copy the whole folder of a node, guard and all, as a clone of its machine would be."""
+    pair.close(*[name] if name in pair.nodes else [])
+    kept = pair.folder.parent / "clone"
+    shutil.copytree(pair.folder / name, kept)
+    return kept
+
+
+def resume(pair: Pair, name: str, kept: Path) -> None:
+    """Put the copy in the place of the node."""
+    pair.close(name)
+    shutil.rmtree(pair.folder / name)
+    kept.rename(pair.folder / name)
+
+
+async def set_back(pair: Pair) -> None:
+    """Resume a clone of Qumran after the true one has gone on, and Fiji has cosigned that."""
+    await exchanged(pair)
+    kept = copy_of(pair, QUMRAN)
+    await exchanged(pair)
+    resume(pair, QUMRAN, kept)
+    assert pair[QUMRAN].node.log.halted is None  # its own guard agrees with it
+
+
+async def assert_halted(pair: Pair, name: str = QUMRAN) -> None:
+    """Nothing is signed any more, the reason says what to do, and a restart forgets nothing."""
+    origin = f"pacific/{name}/1"
+    size = pair[name].read(lambda conn: log_rows.read_head(conn, origin))
+    for _ in ("running", "restarted"):
+        log = pair[name].node.log
+        assert log.halted is not None
+        assert "comity audit recover" in log.halted
+        with pytest.raises(Recovering):
+            await pair.request(sender=name, to=TONGA)
+        assert pair[name].read(lambda conn: kept_reason(conn, origin=origin)) == log.halted
+        assert pair[name].alarms()[-1] == "log-halted"
+        assert size == pair[name].read(lambda conn: log_rows.read_head(conn, origin))
+        pair.close(name)
+
+
+async def test_a_resumed_clone_is_told_before_it_accepts_anything(light_pair: Pair) -> None:
+    """The request says what its sender has cosigned, and it comes before any signature."""
+    await set_back(light_pair)
+    posted = await light_pair.request()
+    await light_pair[FIJI].send_to(QUMRAN)
+    assert light_pair[FIJI].message(posted.identity)["state"] == "queued"
+    await assert_halted(light_pair)
+
+
+async def test_a_resumed_clone_is_told_when_it_asks_at_start(light_pair: Pair) -> None:
+    """Before it serves anybody it asks all peers, of whom some may be away."""
+    await set_back(light_pair)
+    light_pair.link(QUMRAN, TONGA).down = True
+    await light_pair[QUMRAN].watch.witnessing.ask_before_signing()
+    await assert_halted(light_pair)
+
+
+async def test_a_resumed_clone_is_told_by_its_witness(light_pair: Pair) -> None:
+    """A 409 is a bare number and halts nothing; the checkpoint behind it does."""
+    await set_back(light_pair)
+    await light_pair[QUMRAN].watch.witnessing.push()
+    await assert_halted(light_pair)
+
+
+async def test_a_resumed_clone_that_sends_is_told_by_the_answer(light_pair: Pair) -> None:
+    """It has signed a message before it could know; what comes back ends it."""
+    await set_back(light_pair)
+    await light_pair.request(sender=QUMRAN, to=FIJI)
+    with pytest.raises(Recovering):
+        await light_pair[QUMRAN].send_to(FIJI)
+    assert light_pair[QUMRAN].node.log.halted is not None
+
+
+async def test_a_node_in_good_order_hears_nothing_that_halts_it(light_pair: Pair) -> None:
+    """Start, exchanges and words of witnesses in any order."""
+    for _ in range(3):
+        await light_pair[QUMRAN].watch.witnessing.ask_before_signing()
+        await exchanged(light_pair)
+        await light_pair[QUMRAN].watch.witnessing.push()
+        light_pair.close(QUMRAN)
+        light_pair.clock.advance(60)
+    assert light_pair[QUMRAN].node.log.halted is None
+    light_pair.assert_sound()
+
+
+@pytest.mark.parametrize("by", ["nobody", "another log", "garbage", "of a closed log"])
+async def test_what_the_log_has_not_signed_halts_nothing(light_pair: Pair, by: str) -> None:
+    """A peer says that it has seen more of our log than there is."""
+    own = light_pair[QUMRAN].watch.own
+    ring = light_pair.trust.rings[TONGA if by != "of a closed log" else QUMRAN]
+    ed25519, ml_dsa = ring.signers("log")
+    origin = own.origin if by != "of a closed log" else own.origin[:-1] + "0"
+    raw = sign_checkpoint(
+        Checkpoint(origin, 10_000, bytes(32)), ed25519=ed25519, ml_dsa=ml_dsa, now=1
+    )
+    shown = {"garbage": b"x" * 100, "nobody": raw.split("—".encode())[0]}.get(by, raw)
+    assert await own.look(shown, shown_by=FIJI) is None
+    assert own.halted is None
+
+
+async def test_another_root_that_the_log_has_signed_halts_it(light_pair: Pair) -> None:
+    """Somebody else signs with our keys: whichever of the two this is, it stops."""
+    await exchanged(light_pair)
+    own = light_pair[QUMRAN].watch.own
+    ed25519, ml_dsa = light_pair.trust.rings[QUMRAN].signers("log")
+    raw = sign_checkpoint(
+        Checkpoint(own.origin, 2, bytes(32)), ed25519=ed25519, ml_dsa=ml_dsa, now=1
+    )
+    await light_pair[QUMRAN].exchange._shown.heard(FIJI, None)
+    with pytest.raises(Recovering):
+        await light_pair[QUMRAN].courier.settle(FIJI, Answers(seen=raw))
+    assert "another history" in str(own.halted)
+    await assert_halted(light_pair)
