@@ -148,7 +148,7 @@ def entries_at(conn: Connection, log: int, positions: Sequence[int]) -> dict[int
         columns.log == log, columns.position.in_(positions)
     )
     with readable("log_entries by position"):
-        return {row[0]: row for row in conn.execute(query)}
+        return {row[0]: row for row in conn.execute(query).all()}
 
 
 def read_tile(conn: Connection, log: int, level: int, position: int) -> bytes | None:
@@ -194,20 +194,19 @@ def message_pages(conn: Connection) -> Iterator[Sequence[Values]]:
     return pages(conn, columns, columns[:3], size=_WIDE_PAGE, place="messages")
 
 
-def message_places(conn: Connection, identities: Sequence[str]) -> dict[str, Values]:
-    """Give identity, direction, log, log_position, order_number and state, by identity."""
-    names = ("identity", "direction", "log", "log_position", "order_number", "state")
+def message_places(
+    conn: Connection, identities: Sequence[str], *, receipts: bool = False
+) -> dict[str, Values]:
+    """Give what records say of messages, by identity.
+
+    Columns: identity, direction, log, log_position, order_number, state, and if asked for
+    the receipt.
+    """
+    names = ["identity", "direction", "log", "log_position", "order_number", "state"]
+    names += ["receipt"] if receipts else []
     query = select(*(messages.c[name] for name in names)).where(messages.c.identity.in_(identities))
     with readable("messages by identity"):
-        return {row[0]: row for row in conn.execute(query)}
-
-
-def receipts_of(conn: Connection, identities: Sequence[str]) -> dict[str, bytes | None]:
-    """Give the receipts that are stored with messages, by identity."""
-    columns = messages.c
-    query = select(columns.identity, columns.receipt).where(columns.identity.in_(identities))
-    with readable("receipts by identity"):
-        return {row[0]: None if row[1] is None else bytes(row[1]) for row in conn.execute(query)}
+        return {row[0]: row for row in conn.execute(query).all()}
 
 
 def sealed_texts(
@@ -255,7 +254,7 @@ def cases_by_id(conn: Connection, ids: Sequence[str]) -> dict[str, Values]:
     """
     query = select(*(cases.c[name] for name in _CASE)).where(cases.c.id.in_(ids))
     with readable("cases"):
-        return {row[0]: row for row in conn.execute(query)}
+        return {row[0]: row for row in conn.execute(query).all()}
 
 
 def cases_without_messages(conn: Connection) -> Iterator[Values]:
@@ -286,7 +285,7 @@ def messages_of_envelopes(conn: Connection, digests: Sequence[str]) -> dict[str,
     """Give the identity that each envelope is said to hold, by its digest."""
     query = select(envelopes.c.digest, envelopes.c.identity).where(envelopes.c.digest.in_(digests))
     with readable("envelopes"):
-        return {row[0]: row[1] for row in conn.execute(query)}
+        return {row[0]: row[1] for row in conn.execute(query).all()}
 
 
 def refusal_pages(conn: Connection) -> Iterator[Sequence[Values]]:
@@ -300,7 +299,7 @@ def refusals_of(conn: Connection, identities: Sequence[str]) -> dict[str, str]:
     columns = refusals.c
     query = select(columns.identity, columns.code).where(columns.identity.in_(identities))
     with readable("refusals by identity"):
-        return {row[0]: row[1] for row in conn.execute(query)}
+        return {row[0]: row[1] for row in conn.execute(query).all()}
 
 
 def contested_pages(conn: Connection) -> Iterator[Sequence[Values]]:
@@ -327,7 +326,7 @@ def contested_among(conn: Connection, identities: Sequence[str]) -> dict[str, st
     columns = contested.c
     query = select(columns.identity, columns.code).where(columns.identity.in_(identities))
     with readable("contested by identity"):
-        return {row[0]: row[1] for row in conn.execute(query)}
+        return {row[0]: row[1] for row in conn.execute(query).all()}
 
 
 # --- trust -----------------------------------------------------------------

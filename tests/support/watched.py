@@ -10,7 +10,7 @@ contested. All of it is made by the node's own functions, or signed with real ke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,9 +75,9 @@ class Watched:
     now: int
 
 
-async def watched(folder: Path) -> Watched:
-    """Make the nodes and let everything happen once."""
-    made = make_network(folder, (FIJI, QUMRAN, TONGA))
+async def watched(folder: Path, databases: Mapping[str, str] | None = None) -> Watched:
+    """Make the nodes and let everything happen once; a backup is one only on SQLite."""
+    made = make_network(folder, (FIJI, QUMRAN, TONGA), databases)
     clock = ManualClock(SystemClock().now())
     rests = {name: AtRest(one.settings_file.parent) for name, one in made.items()}
     nodes = {name: rest.open(clock) for name, rest in rests.items()}

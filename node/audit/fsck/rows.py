@@ -163,8 +163,7 @@ class RowsOfRecords:
 
     def _compare_states(self, records: _Found) -> None:
         """What became of messages of ours, and the very receipt that made it so."""
-        rows = self._places(records)
-        receipts = audit_rows.receipts_of(self._conn, list(rows))
+        rows = self._places(records, receipts=any("receipt" in one for _, one in records))
         for position, record in records:
             made, possible = _STATES[record["kind"]]
             row = rows.get(record["identity"])
@@ -172,32 +171,24 @@ class RowsOfRecords:
                 if self._missing(position, record):
                     self.told.gave_way.add(record["identity"])
                 continue
-            receipt = receipts.get(record["identity"])
-            now = row.state == made
-            same = (
-                not now
-                or "receipt" not in record
-                or (
-                    receipt is not None and hashlib.sha256(receipt).hexdigest() == record["receipt"]
-                )
-            )
-            if row.direction != "out" or row.state not in possible or not same:
+            direction, state = row[1], row[5]
+            same = state != made or "receipt" not in record or _digest(row) == record["receipt"]
+            if direction != "out" or state not in possible or not same:
                 self._differs(position, record)
-            self.told.states[made] += now
+            self.told.states[made] += state == made
 
     def _compare_recovered(self, records: _Found) -> None:
-        rows = self._places(records)
-        receipts = audit_rows.receipts_of(self._conn, list(rows))
+        rows = self._places(records, receipts=True)
         for position, record in records:
             identity = record["identity"]
-            row, receipt = rows.get(identity), receipts.get(identity)
+            row = rows.get(identity)
             self.told.recovered.add(identity)
             if row is None:
                 self._missing(position, record)
                 continue
             order = record["order"] in {None, row.order_number}
-            digest = None if receipt is None else hashlib.sha256(receipt).hexdigest()
-            if row.direction != record["direction"] or not order or digest != record["receipt"]:
+            same = row.direction == record["direction"] and _digest(row) == record["receipt"]
+            if not (order and same):
                 self._differs(position, record)
             if row.direction == "out":
                 self.told.states[row.state] += 1
@@ -222,8 +213,9 @@ class RowsOfRecords:
                 sentence = f"{self._said(position)} records it, and no row says the same."
                 self.notes.false("refusal-missing", f"refusal {identity}", sentence)
 
-    def _places(self, records: _Found) -> dict[str, Values]:
-        return audit_rows.message_places(self._conn, [one["identity"] for _, one in records])
+    def _places(self, records: _Found, *, receipts: bool = False) -> dict[str, Values]:
+        identities = [one["identity"] for _, one in records]
+        return audit_rows.message_places(self._conn, identities, receipts=receipts)
 
     def _envelopes(self, records: _Found) -> dict[str, str]:
         digests = [one["envelope"] for _, one in records]
@@ -261,3 +253,8 @@ class RowsOfRecords:
         place = f"message {record['identity']}"
         sentence = f"Its envelope in {self._entry(position)} is not known to hold it."
         self.notes.false("envelope-unknown", place, sentence)
+
+
+def _digest(row: Values) -> str | None:
+    """Give the SHA-256 of a receipt that came with a row, if there is one."""
+    return None if row.receipt is None else hashlib.sha256(row.receipt).hexdigest()

@@ -101,8 +101,8 @@ BY_PEERS: Final[dict[str, str]] = {
 """Columns whose change also the other side notices, when it is next met."""
 
 DELETED_BY_PEERS: Final[dict[str, str]] = {
-    "witnessed": "where a receipt rests on it, an auditor, as open; else whoever is shown both histories"
-    " that this node then cosigns: its own word on both is the proof",
+    "witnessed": "where a receipt rests on it, an auditor, as open; else whoever is shown both"
+    " histories that this node then cosigns: its own word on both is the proof",
 }
 
 TIMES: Final = frozenset({"at", "created", "expires", "since", "claimed_until"})

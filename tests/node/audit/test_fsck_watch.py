@@ -55,6 +55,14 @@ def test_everything_that_is_watched_is_counted(met: Watched) -> None:
     assert (counts.timestamps, counts.tokens, counts.persons, counts.waiting) == (1, 2, 2, 1)
 
 
+async def test_all_of_it_is_read_on_either_database(tmp_path: Path, database_url: str) -> None:
+    """The statements about watching say the same on SQLite and on PostgreSQL."""
+    made = await watched(tmp_path / "nodes", {FIJI: database_url})
+    report = audit(made.fiji)
+    assert report.findings == ()
+    assert (report.counts.checkpoints, report.counts.waiting) == (2, 1)
+
+
 def test_a_witness_that_was_set_back_is_found_by_its_receipts(met: Watched, fiji: AtRest) -> None:
     """A receipt on a state that this node does not remember was counted, and then forgotten."""
     small = signed(met.qumran, QUMRAN, 3, sha256(b"small"))
