@@ -35,7 +35,7 @@ from protocol.closure import CLOSURE_TYPE
 from protocol.digest import sha256_hex
 from protocol.dsse import Unverified, verify_exactly
 from protocol.encoding import Json
-from protocol.errors import KeyUnknown, NotAuthentic, Rejected, Unproven
+from protocol.errors import Forked, KeyUnknown, NotAuthentic, Rejected, Unproven
 from protocol.fork import FORK_KIND
 from protocol.listing import LISTING_TYPE, decode_listing, decode_listing_text
 from protocol.network import NETWORK_TYPE, decode_document, verify_first
@@ -67,15 +67,23 @@ def verify_file(
     if kind is None:
         sentence = "This is no bundle, receipt, proof, document or statement of Comity."
         return Judgement(Verdict.UNDECIDED, None, (), (sentence,))
+    fields: dict[str, Json]
     try:
         return _JUDGES[kind](raw, Asked(trusted, policy))
     except (KeyUnknown, Unproven) as fault:
         missing = f"It cannot be decided from this file alone: {fault.detail}."
         return Judgement(Verdict.UNDECIDED, kind, (), (missing,))
+    except Forked as fault:
+        alarm = f"FORK: {fault.detail}."
+        left = (
+            "Keep the file: what a log has receipted binds its owner, whichever history it shows."
+        )
+        fields = {"code": fault.code, "fault": fault.detail}
+        return Judgement(Verdict.FALSE, kind, (), (left,), fields, alarms=(alarm,))
     except Rejected as fault:
         said = f"This {kind} does not hold: {fault.detail}."
         nothing = "Nothing that it says is proved: it was altered, damaged or made up."
-        fields: dict[str, Json] = {"code": fault.code, "fault": fault.detail}
+        fields = {"code": fault.code, "fault": fault.detail}
         return Judgement(Verdict.FALSE, kind, (said,), (nothing,), fields)
 
 

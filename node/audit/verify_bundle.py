@@ -95,11 +95,16 @@ def _what(report: BundleReport) -> Iterable[str]:
     texts = [one for one in report.lines if one.message is not None]
     accepted = [one for one in report.lines if _is_accepted(one)]
     if texts:
-        yield f"{len(texts)} messages are as their senders signed them."
+        yield f"{_count(texts, 'message')}: the texts are as their senders signed them."
     if report.lines:
-        yield f"{len(accepted)} of {len(report.lines)} are proved to have been accepted, and when."
+        total = _count(report.lines, "message")
+        yield f"Proved to have been accepted, and when: {len(accepted)} of {total}."
     if report.records:
-        yield f"{len(report.records)} records stand in their logs as they are here."
+        yield f"{_count(report.records, 'record')}: in their logs as here."
+
+
+def _count(found: Sequence[object], what: str) -> str:
+    return f"{len(found)} {what}{'' if len(found) == 1 else 's'}"
 
 
 def _is_accepted(line: MessageLine) -> bool:
@@ -142,7 +147,7 @@ def _not_proved(report: BundleReport, asked: Asked) -> Iterable[str]:
         yield "Not that the document is the network's: compare its fingerprint."
     open_lines = [one for one in report.lines if one.decision is None]
     if open_lines:
-        yield f"Not that {len(open_lines)} of the messages came: there is no receipt of them."
+        yield f"Not that {_count(open_lines, 'message')} came: there is no receipt of them here."
     standings = [one.standing for one in report.lines if one.standing is not None]
     standings += [one.standing for one in report.records]
     if any(not one.reached for one in standings):
@@ -159,7 +164,7 @@ def _not_proved(report: BundleReport, asked: Asked) -> Iterable[str]:
         f" {show_time(report.about.created)}, and nobody signs that."
     )
     if report.timestamps:
-        yield f"Not what {len(report.timestamps)} timestamps say: they were not judged."
+        yield f"Not what is in {_count(report.timestamps, 'timestamp')}: that was not judged."
 
 
 # --- for machines ----------------------------------------------------------

@@ -13,6 +13,7 @@ from protocol.checkpoint import Checkpoint, LogKeys, sign_checkpoint, witness_na
 from protocol.fork import make_fork
 from protocol.policy import Policy, decode_policy, encode_policy
 from protocol.receipt import decode_receipt
+from tests.support.attacks import attacks, base
 from tests.support.bundles import FIJI, QUMRAN, Book, Story, told
 from tests.support.clock import START
 from tests.support.forge import flipped
@@ -211,7 +212,8 @@ def test_what_is_open_in_a_bundle_is_told(trust: Trust) -> None:
 
     text = "\n".join(_telling(change, trust))
     for said in (
-        "refused (expired) by qm.justice", "no receipt in the file", "there is no receipt of them",
+        "refused (expired) by qm.justice", "no receipt in the file",
+        "there is no receipt of them here",
         "a manifest is not the one", "where fewer have witnessed it", "witnessed by 0 of 1",
     ):  # fmt: skip
         assert said in text
@@ -228,3 +230,16 @@ def test_a_fork_is_told_first(trust: Trust, files: dict[str, bytes]) -> None:
     lines = _telling(change, trust)
     assert lines[0].startswith("FORK: the log pacific/qm.justice/1")
     assert any("proofs only" in one for one in lines)
+
+
+def test_a_log_that_contradicts_itself_is_told_as_that(trust: Trust) -> None:
+    """False, and the victim is told to keep the file: nobody says that it was made up."""
+    (forked,) = (one for one in attacks() if one.name == "head-of-another-history")
+    judged = verify_file(forked.make(base(1)))
+    assert (judged.conclusion, judged.statements) == (Verdict.FALSE, ())
+    assert judged.alarms[0].startswith("FORK: the log pacific/qm.justice/1 contradicts itself")
+    assert "Keep the file" in judged.not_proved[0]
+    cut = told(trust)
+    root = cut.books[QUMRAN].head(2).root
+    cut.parts["closures"] = [trust.closure(QUMRAN, 2, root, created=START + 900)]
+    assert verify_file(cut.bundle().encode()).alarms
