@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from node.audit.witness import Witness
+from node.audit.witness import TRUNCATED, TRUNCATED_AGAIN_S, Witness
 from node.forks import Forks
 from node.logs import get
 from node.office import Office
@@ -32,8 +32,13 @@ from protocol.checkpoint import Checkpoint, SignedCheckpoint
 from protocol.continuation import Link, VerifiedContinuation, verify_continuation
 from protocol.errors import Forked, Rejected, Unproven
 from protocol.fork import make_fork
+from protocol.limits import CONTINUATION_LINKS_MAX
 
 _log = get("following")
+
+# Of one log; what an honest peer leaves unproved goes with the monitor's next look. A
+# continuation holds a link for each, and one for what we have cosigned.
+UNPROVED_MAX: Final = CONTINUATION_LINKS_MAX // 2
 
 _Verdict: TypeAlias = Literal["shown", "unproved", "contradicts"]
 
@@ -157,21 +162,31 @@ class Following:
         try:
             closure.closure.require_within(signed.checkpoint)
         except Forked as fault:
-            alarm = Alarm(
-                tx.now, "log-truncated", peer, closure.digest, fault.detail, kept=signed.raw
-            )
-            peer_rows.insert_alarm(tx.conn, alarm)
+            self._tell_cut_off(tx, peer, closure.digest, fault.detail, signed.raw)
             return True
         return False
 
+    @staticmethod
+    def _tell_cut_off(tx: Tx, peer: str, subject: str, detail: str, raw: bytes) -> None:
+        """Raise the alarm with the proof, once a day: the peer can sign more at any time."""
+        since = tx.now - TRUNCATED_AGAIN_S
+        if peer_rows.count_alarms(tx.conn, TRUNCATED, peer, since) == 0:
+            peer_rows.insert_alarm(
+                tx.conn, Alarm(tx.now, TRUNCATED, peer, subject, detail, kept=raw)
+            )
+
     def _remember(self, tx: Tx, peer: str, signed: SignedCheckpoint) -> _Verdict:
-        """Remember as unproved, unless another one of its size stands there: that is a fork."""
+        """Remember as unproved, unless another one of its size stands there: that is a fork.
+
+        A peer can sign as many as it likes, so only so many of a log are remembered.
+        """
         one = signed.checkpoint
-        for other in watch_rows.list_unproved(tx.conn, one.origin):
-            if other.size == one.size and other.root != one.root:
+        for other in watch_rows.unproved_at(tx.conn, one.origin, one.size):
+            if other.root != one.root:
                 return self.prove(tx, peer, other.raw, signed.raw)
-        unproved = Unproved(one.origin, one.size, one.root, signed.raw, tx.now)
-        watch_rows.insert_unproved(tx.conn, unproved)
+        if watch_rows.count_unproved(tx.conn, one.origin) < UNPROVED_MAX:
+            unproved = Unproved(one.origin, one.size, one.root, signed.raw, tx.now)
+            watch_rows.insert_unproved(tx.conn, unproved)
         return "unproved"
 
     def prove(

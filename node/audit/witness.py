@@ -60,8 +60,8 @@ OnFork: TypeAlias = Callable[[Tx, bytes], object]
 # A word is kept and given again, but not for ever: its time says until when nobody had
 # shown anything newer. A log that is idle asks once a day.
 FRESH_S: Final = 12 * 3_600
-_ALARM_AGAIN_S: Final = 86_400
-_TRUNCATED: Final = "log-truncated"
+TRUNCATED_AGAIN_S: Final = 86_400
+TRUNCATED: Final = "log-truncated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,10 +275,10 @@ class Witness:
             self._on_fork(tx, make_fork(state.raw, signed.raw))
             return
         authority = _origin(signed).split("/")[1]
-        since = tx.now - _ALARM_AGAIN_S
-        if peer_rows.count_alarms(tx.conn, _TRUNCATED, authority, since) == 0:
+        since = tx.now - TRUNCATED_AGAIN_S
+        if peer_rows.count_alarms(tx.conn, TRUNCATED, authority, since) == 0:
             detail = f"{_origin(signed)} was closed below a checkpoint that it has signed"
-            alarm = Alarm(tx.now, _TRUNCATED, authority, None, detail, kept=signed.raw)
+            alarm = Alarm(tx.now, TRUNCATED, authority, None, detail, kept=signed.raw)
             peer_rows.insert_alarm(tx.conn, alarm)
 
 
