@@ -17,7 +17,6 @@ from protocol.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
     TILE_WIDTH,
-    TileRows,
     TreeView,
     consistency_path,
     grow,
@@ -179,49 +178,6 @@ def test_an_older_size_is_seen_through_newer_tiles() -> None:
     tiles = stored(1_500)
     for size in (1, 255, 256, 257, 512, 1_023, 1_499):
         assert tree_root(size, tiles.read) == root_of(tiles.leaves[:size])
-
-
-@given(st.lists(st.integers(1, 300), min_size=1, max_size=12), st.randoms())
-@settings(max_examples=25, deadline=None)
-def test_rows_that_are_kept_give_the_same_tree_at_every_size(
-    steps: list[int], chance: random.Random
-) -> None:
-    """Growing and viewing with what was computed before, in any order of sizes."""
-    plain, size, tiles = stored(0), 0, dict[tuple[int, int], bytes]()
-    kept = TileRows(chance.choice([2, 5, 64]))
-
-    def read(level: int, index: int, width: int) -> bytes:
-        return tiles[level, index][: width * HASH_BYTES]
-
-    for step in steps:
-        leaves = some_leaves(step, size)
-        plain.append(leaves)
-        for place, gained in grow(size, leaves, read, kept).items():
-            tiles[place] = tiles.get(place, b"") + gained
-        size += step
-        assert tiles == plain.tiles
-        for seen in (size, chance.randint(1, size)):
-            view = TreeView(seen, read, kept)
-            index, old = chance.randrange(seen), chance.randint(0, seen)
-            assert view.root() == tree_root(seen, plain.read)
-            assert view.inclusion_path(index) == inclusion_path(index, seen, plain.read)
-            assert view.consistency_path(old) == consistency_path(old, seen, plain.read)
-
-
-def test_rows_are_kept_of_so_many_tiles_and_then_read_again() -> None:
-    """Memory is bounded; within the bound each tile is read once for all views."""
-    tiles, kept = stored(256 * 8), TileRows(4)
-
-    def reads(*indices: int) -> int:
-        tiles.reads.clear()
-        for index in indices:
-            kept.rows(0, index, 256, tiles.read)
-        return len(tiles.reads)
-
-    assert reads(0, 1, 2, 3) == 4
-    assert reads(3, 2, 1, 0) == 0
-    assert reads(4, 4, 1) == 1
-    assert reads(0) == 1
 
 
 def test_growing_reads_only_tiles_that_become_full() -> None:
