@@ -49,8 +49,22 @@ def desk_of(node: Node, loop: asyncio.AbstractEventLoop | None = None) -> Desk:
         node.settings, node.office, node.database, node.writer.write_now, node.clock, node.random,
         register_or_none=node.register,
         fetch=None if loop is None else partial(_fetch, node, loop),
-        live=None if loop is None else Live(lambda: node.log.halted, partial(_look, node, loop)),
+        live=None if loop is None else Live(
+            lambda: node.log.halted, partial(_look, node, loop), partial(_gather, node, loop)
+        ),
     )  # fmt: skip
+
+
+def _gather(node: Node, loop: asyncio.AbstractEventLoop) -> None:
+    """Ask our witnesses for their word at once, from a thread of the desk."""
+    watch = node.watch
+    if watch is None:
+        return
+    asked = asyncio.run_coroutine_threadsafe(watch.witnessing.push(), loop)
+    try:
+        asked.result(_FETCH_S_MAX)
+    except TimeoutError:
+        _log.warning("witnesses-slow")
 
 
 def _look(node: Node, loop: asyncio.AbstractEventLoop) -> Sequence[Finding]:

@@ -63,6 +63,7 @@ def _case_erase(desk: Desk, args: Fields) -> Result:
 def _case_bundle(desk: Desk, args: Fields) -> Result:
     """A bundle with the texts of the case, which takes its key."""
     name = args.text("case")
+    _gather_words(desk)
 
     def gather(conn: Connection) -> Gathered:
         shown = desk.register.show(conn, name)
@@ -79,12 +80,19 @@ def _case_bundle(desk: Desk, args: Fields) -> Result:
 def _case_proofs(desk: Desk, args: Fields) -> Result:
     """A bundle of proofs alone; also of a case that was erased."""
     name = args.text("case")
+    _gather_words(desk)
 
     def gather(conn: Connection) -> Gathered:
         case = find_case(conn, name)
         return _gathered(desk, conn, case, case_rows.list_messages(conn, case.id))
 
     return _bundle(desk, desk.database.read(gather), proofs_only=True)
+
+
+def _gather_words(desk: Desk) -> None:
+    """Have our newest head witnessed first: what it covers is proved to more than us."""
+    if desk.live is not None:
+        desk.live.gather()
 
 
 def _gathered(

@@ -34,6 +34,7 @@ class Live:
 
     halted: Callable[[], str | None]
     look: Callable[[], Sequence[Finding]]  # at the logs of all peers, now
+    gather: Callable[[], None]  # the words of our witnesses on our newest head, now
 
 
 @dataclass(frozen=True, slots=True)
