@@ -15,7 +15,7 @@ from node.audit.records import ForkFound
 from node.logs import get
 from node.office import Office
 from node.own_log import ADVICE, keep_halted
-from node.storage import notice_rows, peer_rows
+from node.storage import Connection, notice_rows, peer_rows
 from node.storage.notice_rows import Notice
 from node.storage.peer_rows import Alarm
 from node.storage.writer import Tx
@@ -34,13 +34,27 @@ class Forks:
         self._sequencer = log
         self.ring: Callable[[], None] | None = None  # told of each new proof, from any thread
 
+    def known(self, conn: Connection, raw: bytes) -> bool:
+        """Say whether this log's fork is known here; raises `Rejected` if nothing is proved.
+
+        For a reader: what a peer sends again, or forges, keeps no writer busy.
+        """
+        origin = decode_fork(raw).origin
+        if origin == self._sequencer.origin and self._sequencer.halted is not None:
+            return True
+        if notice_rows.read_notice(conn, "fork", origin) is not None:
+            return True
+        keys = self._office.directory.keys_of_log(origin, even_revoked=True)
+        verify_fork(raw, origin=origin, keys=keys)
+        return False
+
     def keep(self, tx: Tx, raw: bytes, *, told_by: str | None) -> bool:
         """Keep a proof; False if this log's fork was known. Raises `Rejected` if it is none."""
         origin = decode_fork(raw).origin
-        keys = self._office.trusted(tx).keys_of_log(origin, even_revoked=True)
-        fork = verify_fork(raw, origin=origin, keys=keys)
         if notice_rows.read_notice(tx.conn, "fork", origin) is not None:
             return False
+        keys = self._office.trusted(tx).keys_of_log(origin, even_revoked=True)
+        fork = verify_fork(raw, origin=origin, keys=keys)
         sizes = f"{fork.first.checkpoint.size} and {fork.second.checkpoint.size}"
         if origin == self._sequencer.origin:
             self._halt(tx, raw, sizes, told_by)

@@ -217,7 +217,19 @@ class Monitor:
         except Rejected as fault:
             detail = f"{fault.code}: {fault.detail}"
             return Finding(peer, memory.origin, self._unproven(memory), detail)
-        return await self._writer.write(lambda tx: self._judge(tx, peer, memory, told))
+        return await self._let_take_effect(peer, memory, told)
+
+    async def _let_take_effect(
+        self, peer: str, memory: _Memory, told: VerifiedContinuation
+    ) -> Finding:
+        """Judge in a unit of work; a log of ours that is halted must not end the monitor."""
+        found: list[Finding] = []
+        try:
+            await self._writer.write(lambda tx: found.append(self._judge(tx, peer, memory, told)))
+        except Rejected as fault:  # nothing may be signed, or another process was first
+            _log.warning("not-followed", peer=peer, code=fault.code, detail=fault.detail)
+            return found[-1] if found else self._away(peer, memory, fault.code)
+        return found[-1]
 
     async def _fetch(self, client: LogFiles, memory: _Memory) -> VerifiedContinuation:
         """Fetch the newest checkpoint, and links from whatever is remembered."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol, get_args
 
 from node.clock import Clock
@@ -38,6 +39,14 @@ class Tell(Protocol):
     async def post_notices(self, notices: Notices) -> Sequence[str]:
         """Bring notices; gives the digests of those that the peer holds now."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """How notices of a kind are taken: looked at by a reader first, then installed."""
+
+    known: Callable[[bytes], bool]
+    install: Callable[[Tx, bytes, str], bool]
 
 
 class NoticeBoard:
@@ -122,29 +131,38 @@ class NoticeBoard:
 
     async def take(self, peer: str, notices: Notices) -> tuple[str, ...]:
         """Keep what proves itself; gives the digests of what is held here now."""
-        taken = [
-            raw
-            for install, raws in (
-                (self._install_closure, notices.closures),
-                (self._keep_fork, notices.forks),
+        held = [
+            sha256_hex(raw)
+            for taking, raws in (
+                (_Taking(self._knows_closure, self._install_closure), notices.closures),
+                (_Taking(self._knows_fork, self._keep_fork), notices.forks),
             )
             for raw in raws
-            if await self._take(peer, install, raw)
+            if await self._take(peer, taking, raw)
         ]
-        digests = [sha256_hex(raw) for raw in taken]
-        self._known.setdefault(peer, set()).update(digests)
-        return tuple(digests)
+        return tuple(held)
 
-    async def _take(self, peer: str, install: Callable[[Tx, bytes, str], bool], raw: bytes) -> bool:
+    async def _take(self, peer: str, taking: _Taking, raw: bytes) -> bool:
         """Install one notice; False for one that is refused, which stops no other."""
         try:
-            new = await self._writer.write(lambda tx: install(tx, raw, peer))
+            if await asyncio.to_thread(taking.known, raw):
+                return True
+            new = await self._writer.write(lambda tx: taking.install(tx, raw, peer))
         except Rejected as fault:
             _log.info("notice-refused", peer=peer, code=fault.code, detail=fault.detail)
             return False
-        if new:
+        if new:  # and only then: a peer can say one thing in many ways
+            self._known.setdefault(peer, set()).add(sha256_hex(raw))
             self.ring()
         return True
+
+    def _knows_closure(self, raw: bytes) -> bool:
+        """Say whether a closing is installed; raises `Rejected` if it may not be."""
+        directory = self._office.directory
+        return directory.install_closure(raw, now=self._clock.now()) is directory
+
+    def _knows_fork(self, raw: bytes) -> bool:
+        return self._database.read(lambda conn: self._forks.known(conn, raw))
 
     def _install_closure(self, tx: Tx, raw: bytes, _peer: str) -> bool:
         return self._office.install_closure(tx, raw)
