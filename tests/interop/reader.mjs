@@ -12,6 +12,7 @@ import { join as path } from "node:path";
 import { unhex } from "../../node/page/bytes.mjs";
 import { keyId } from "../../node/page/crypto.mjs";
 import { READERS as OF_THE_PAGE, SIGN, pairOf, run } from "../../node/page/vectors.mjs";
+import { HEADERS as OF_BUNDLES, bundle } from "./bundle.mjs";
 import { sealPrivate } from "./seal.mjs";
 import { decodeBatch, openEnvelope, paddedLength } from "./wire.mjs";
 import { decodeLines, decodePolicy, decodeRequest } from "./witness.mjs";
@@ -48,6 +49,7 @@ const READERS = {
   "add-checkpoint": [["origin", "old-size", "size", "hashes"], (_, body) => addCheckpoint(body)],
   cosignatures: [["lines", "marks"], (_, body) => cosignatures(body)],
   policy: [["logs", "witnesses", "groups", "quorum"], (_, body) => decodePolicy(body)],
+  bundle: [OF_BUNDLES, bundle],
   batch: [["answers", "envelopes"], (_, body) => decodeBatch(body)],
 };
 
