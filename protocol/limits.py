@@ -75,6 +75,7 @@ WITNESS_BODY_BYTES_MAX: Final = 64 * 1024  # of add-checkpoint: a path and a not
 
 # --- a receipt file (SPEC 7.4) ---------------------------------------------
 RECEIPT_FILE_LISTINGS_MAX: Final = 64  # one is enough; a chain may be given
+RECEIPT_FILE_CLOSURES_MAX: Final = 64  # needed only for a log that no document lists
 
 # --- time, in seconds ------------------------------------------------------
 MESSAGE_LIFETIME_S_MAX: Final = 90 * 86_400

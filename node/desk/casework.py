@@ -160,6 +160,7 @@ def _receipt_file(desk: Desk, one: ShownMessage) -> bytes:
         one.stored.receipt or b"",
         documents=directory.documents_raw(directory.document.version),
         listings=directory.listings_raw(one.message.recipient),
+        closures=directory.closures_raw(),
     )
 
 

@@ -73,4 +73,5 @@ def file_of(trust: Trust, made: Made) -> bytes:
         made.raw,
         documents=directory.documents_raw(directory.document.version),
         listings=directory.listings_raw(made.decision.recipient),
+        closures=directory.closures_raw(),
     )
