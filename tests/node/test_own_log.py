@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 
 from node.own_log import kept_reason
@@ -12,37 +9,8 @@ from node.storage import log_rows
 from node.transport.batch import Answers
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.errors import Recovering
+from tests.support.clones import exchanged, set_back
 from tests.support.pair import FIJI, QUMRAN, TONGA, Pair
-
-
-async def exchanged(pair: Pair) -> None:
-    """Let Qumran accept something, so that Fiji has cosigned its log."""
-    await pair.request()
-    assert await pair[FIJI].send_to(QUMRAN) is None
-
-
-def copy_of(pair: Pair, name: str) -> Path:
-    """Copy the whole folder of a node, guard and all, as a clone of its machine would be."""
-    pair.close(*[name] if name in pair.nodes else [])
-    kept = pair.folder.parent / "clone"
-    shutil.copytree(pair.folder / name, kept)
-    return kept
-
-
-def resume(pair: Pair, name: str, kept: Path) -> None:
-    """Put the copy in the place of the node."""
-    pair.close(name)
-    shutil.rmtree(pair.folder / name)
-    kept.rename(pair.folder / name)
-
-
-async def set_back(pair: Pair) -> None:
-    """Resume a clone of Qumran after the true one has gone on, and Fiji has cosigned that."""
-    await exchanged(pair)
-    kept = copy_of(pair, QUMRAN)
-    await exchanged(pair)
-    resume(pair, QUMRAN, kept)
-    assert pair[QUMRAN].node.log.halted is None  # its own guard agrees with it
 
 
 async def assert_halted(pair: Pair, name: str = QUMRAN) -> None:

@@ -110,6 +110,8 @@ class Link:
     carried: list[Batch] = field(default_factory=list)
     answered: list[Answers] = field(default_factory=list)
     down: bool = False  # for everything but envelopes, which have their tricks
+    word: Callable[[WitnessAnswer], WitnessAnswer] = field(default=lambda answer: answer)
+    file: Callable[[bytes | None], bytes | None] = field(default=lambda raw: raw)
     _tricks: deque[Trick] = field(default_factory=deque)
     _nonces: int = 0
 
@@ -170,7 +172,7 @@ class Link:
 
     async def add_checkpoint(self, body: bytes) -> WitnessAnswer:
         """Ask the recipient for its word as a witness."""
-        return await self._reach().add_checkpoint(body)
+        return self.word(await self._reach().add_checkpoint(body))
 
     async def witness_checkpoint(self, origin: str) -> bytes | None:
         """Give what the recipient has cosigned of a log."""
@@ -179,7 +181,7 @@ class Link:
     async def log_file(self, number: int, path: str) -> bytes | None:
         """Give a file of the recipient's log."""
         found = await self._reach().log(number, path)
-        return None if found is None else found.body
+        return self.file(None if found is None else found.body)
 
     async def post_notices(self, notices: Notices) -> Sequence[str]:
         """Carry notices there, as bytes, and back what is held."""
