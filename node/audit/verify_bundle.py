@@ -145,6 +145,8 @@ def _witnessed(standing: Standing) -> str:
 def _not_proved(report: BundleReport, asked: Asked) -> Iterable[str]:
     if asked.fingerprint is None and asked.policy is None:
         yield "Not that the document is the network's: compare its fingerprint."
+    if report.about.proofs_only and report.lines:
+        yield "Not to which case these receipts belong: only the texts, not in it, say so."
     open_lines = [one for one in report.lines if one.decision is None]
     if open_lines:
         yield f"Not that {_count(open_lines, 'message')} came: there is no receipt of them here."

@@ -230,6 +230,7 @@ def test_a_fork_is_told_first(trust: Trust, files: dict[str, bytes]) -> None:
     lines = _telling(change, trust)
     assert lines[0].startswith("FORK: the log pacific/qm.justice/1")
     assert any("proofs only" in one for one in lines)
+    assert any(one.startswith("Not to which case these receipts belong") for one in lines)
 
 
 def test_a_log_that_contradicts_itself_is_told_as_that(trust: Trust) -> None:
