@@ -244,3 +244,11 @@ def test_a_log_that_contradicts_itself_is_told_as_that(trust: Trust) -> None:
     root = cut.books[QUMRAN].head(2).root
     cut.parts["closures"] = [trust.closure(QUMRAN, 2, root, created=START + 900)]
     assert verify_file(cut.bundle().encode()).alarms
+
+
+def test_a_number_that_was_given_twice_is_told_as_a_contradiction() -> None:
+    """The requested side's log says both, and whoever holds that has made nothing up."""
+    (twice,) = (one for one in attacks() if one.name == "number-given-twice")
+    judged = verify_file(twice.make(base(1)))
+    assert (judged.conclusion, judged.statements) == (Verdict.FALSE, ())
+    assert judged.alarms == ("CONTRADICTION: two messages of the case have one number.",)
