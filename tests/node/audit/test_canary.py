@@ -57,7 +57,7 @@ class Seen:
         """Run a command whose words may be seen by anybody."""
         done = comity(*arguments)
         assert done.status is status, (arguments, done.out, done.err)
-        self.where[" ".join(map(str, arguments[2:6]))] = (done.out + done.err).encode()
+        self.where[" ".join(map(str, arguments[1:]))] = (done.out + done.err).encode()
         return done
 
     def folder(self, folder: Path) -> None:
@@ -167,7 +167,11 @@ def look_everywhere(root: Path, nodes: dict[str, RunningNode], case: str, seen: 
         seen.command(*way, "audit", "search", "--json", "--case", case)
         seen.command(*way, "audit", "verify", "--json")
         seen.command(*way, "case", "list", "--json")
+        seen.command(*way, "audit", "prove", "2", "-o", out / "record")
         seen.command(*way, "outbox", "--json")
+        for words in (("status",), ("status", "--json"), ("doctor", "--json")):
+            done = comity(*way, *words)  # which may well say that something is to be done
+            seen.where[f"{name} {' '.join(words)}"] = (done.out + done.err).encode()
         seen.folder(out)
         seen.folder(root / name)
 
