@@ -35,7 +35,7 @@ from protocol.closure import CLOSURE_TYPE
 from protocol.digest import sha256_hex
 from protocol.dsse import Unverified, verify_exactly
 from protocol.encoding import Json
-from protocol.errors import Forked, KeyUnknown, NotAuthentic, Rejected, Unproven
+from protocol.errors import Equivocation, Forked, KeyUnknown, NotAuthentic, Rejected, Unproven
 from protocol.fork import FORK_KIND
 from protocol.listing import LISTING_TYPE, decode_listing, decode_listing_text
 from protocol.network import NETWORK_TYPE, decode_document, verify_first
@@ -73,11 +73,10 @@ def verify_file(
     except (KeyUnknown, Unproven) as fault:
         missing = f"It cannot be decided from this file alone: {fault.detail}."
         return Judgement(Verdict.UNDECIDED, kind, (), (missing,))
-    except Forked as fault:
-        alarm = f"FORK: {fault.detail}."
-        left = (
-            "Keep the file: what a log has receipted binds its owner, whichever history it shows."
-        )
+    except (Equivocation, Forked) as fault:
+        # Who holds what others have signed twice is their victim, and made nothing up.
+        alarm = f"{'FORK' if isinstance(fault, Forked) else 'CONTRADICTION'}: {fault.detail}."
+        left = "Keep the file: what was signed binds who signed it, and both together accuse them."
         fields = {"code": fault.code, "fault": fault.detail}
         return Judgement(Verdict.FALSE, kind, (), (left,), fields, alarms=(alarm,))
     except Rejected as fault:
