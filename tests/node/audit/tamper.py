@@ -116,6 +116,9 @@ WHOLE_LOG: Final[dict[str, tuple[str, str]]] = {
     "truncate: the last n entries and their tile, head left": (
         "node, auditor", "at the next start; `audit verify`",
     ),
+    "set the head back while the node runs": (
+        "node", "at the next write: it is not the head that the node moved last",
+    ),
     "delete the last n entries and replay an old checkpoint as head": (
         "node, auditor", "at the next start: the guard remembers more; `audit verify`",
     ),
@@ -135,7 +138,7 @@ WHOLE_LOG: Final[dict[str, tuple[str, str]]] = {
         "peer", "the first witness that is asked for both; the fork proof goes to all",
     ),
     "delete the last n entries, sign the shorter log again, guard too": (
-        "peer", "the first that is met; an auditor with any receipt or witnessed checkpoint",
+        "peer", "the first that is met: it has cosigned more than there is",
     ),
 }  # fmt: skip
 """What is done to the log as a whole: who finds it, and after how much."""

@@ -22,6 +22,7 @@ from node.own_log import OwnLog
 from node.storage import Connection, log_rows, queue_rows, witness_rows
 from node.storage.writer import Tx
 from protocol.checkpoint import log_origin
+from protocol.errors import Recovering
 from protocol.fork import verify_fork
 from protocol.merkle import consistency_path
 from protocol.witness_wire import encode_add_checkpoint
@@ -165,6 +166,24 @@ def test_a_truncated_log_is_found(bench: Bench) -> None:
     )
     assert "entry-missing" in {one.code for one in bench.auditor().findings}
     assert bench.node_at_start() is not None
+
+
+@line("set the head back while the node runs")
+def test_a_head_that_is_set_back_under_a_running_node_is_found(met: Watched, bench: Bench) -> None:
+    """The log moves its head only from the one that its guard holds; nothing leaves."""
+    rest = bench.fresh()
+    node = go_on(rest, met.case, met.now + 1, "first")
+    size, root, checkpoint = met.before.select(
+        "SELECT size, hex(root), hex(checkpoint) FROM log_head"
+    )[0]
+    rest.tamper(
+        f"UPDATE log_head SET size = {size}, root = x'{root}', checkpoint = x'{checkpoint}'",  # noqa: S608  (our own values)
+        f"DELETE FROM log_entries WHERE position >= {size}",  # noqa: S608  (a number)
+        f"UPDATE log_tiles SET hashes = substr(hashes, 1, {32 * int(str(size))})",  # noqa: S608  (a number)
+    )
+    with pytest.raises(Recovering, match="guard"):
+        asyncio.run(exchanged.post(node, met.case, Draft("note", {"text": "second"})))
+    node.close()
 
 
 @line("delete the last n entries and replay an old checkpoint as head")
