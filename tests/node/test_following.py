@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from node.exits import Exit
 from node.own_log import OwnLog
 from node.transport.batch import Notices
 from protocol.checkpoint import Checkpoint, decode_body
 from protocol.fork import verify_fork
 from protocol.note import decode_note
+from protocol.policy import encode_policy
 from tests.support.clones import copy_of, exchanged, resume, set_back
+from tests.support.commands import comity
 from tests.support.link import TRICKS
 from tests.support.pair import FIJI, QUMRAN, TONGA, Pair
 
@@ -213,3 +218,27 @@ async def test_a_replica_that_lags_is_stale_and_one_that_signs_went_back(light_p
         (finding,) = await monitor.look(QUMRAN)
         assert finding.verdict == "rollback"
     assert light_pair[FIJI].alarms() == ["log-stale", "log-rollback"]
+
+
+@pytest.mark.usefixtures("deaf")
+async def test_a_proof_is_written_as_a_file_that_anybody_can_verify(
+    light_pair: Pair, tmp_path: Path
+) -> None:
+    """`comity verify` needs the keys of the log, and neither node nor network."""
+    await two_histories(light_pair)
+    await light_pair.request()
+    await light_pair[FIJI].send_to(QUMRAN)
+    proof = assert_proved(light_pair, FIJI)
+    policy = tmp_path / "policy"
+    keys = light_pair[FIJI].node.office.directory.keys_of_log(ORIGIN)
+    policy.write_bytes(encode_policy(ORIGIN, keys, witnesses=(), quorum=0))
+    light_pair.close()
+    out = tmp_path / "forks"
+    done = comity("--config", light_pair.folder / FIJI, "audit", "forks", "--out", out, "--json")
+    (name,) = done.json["files"]
+    assert (out / name).read_bytes() == proof
+    judged = comity("verify", out / name, "--policy", policy)
+    assert judged.status is Exit.DONE
+    assert "FORK" in judged.out
+    (out / name).write_bytes(proof.replace(b'"root":"', b'"root":"A', 1))
+    assert comity("verify", out / name, "--policy", policy).status is not Exit.DONE

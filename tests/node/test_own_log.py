@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from node.exits import Exit
 from node.own_log import kept_reason
-from node.storage import log_rows
+from node.storage import Connection, case_rows, log_rows
 from node.transport.batch import Answers
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.errors import Recovering
 from tests.support.clones import exchanged, set_back
+from tests.support.commands import comity
+from tests.support.network import running_network
 from tests.support.pair import FIJI, QUMRAN, TONGA, Pair
 
 
@@ -102,3 +108,37 @@ async def test_another_root_that_the_log_has_signed_halts_it(light_pair: Pair) -
         await light_pair[QUMRAN].courier.settle(FIJI, Answers(seen=raw))
     assert "another history" in str(own.halted)
     await assert_halted(light_pair)
+
+
+async def test_a_clone_over_tls_halts_before_it_serves_anybody(tmp_path: Path) -> None:
+    """A copy of yesterday, guard and all, started where the peers can be reached."""
+    async with running_network(tmp_path / "net", (FIJI, QUMRAN)) as nodes:
+        folder = nodes[QUMRAN].settings.folder
+        await nodes[QUMRAN].stop()
+        shutil.copytree(folder, tmp_path / "yesterday")
+        await nodes[QUMRAN].start()
+        register = nodes[FIJI].node.register
+        posted = await nodes[FIJI].write(
+            lambda tx: register.send_request(
+                tx, to=QUMRAN, request_kind="MLA_EVIDENCE", body={"text": "please"}
+            )
+        )
+        await nodes[FIJI].until(lambda conn: _delivered(conn, posted.identity))
+        await nodes[QUMRAN].stop()
+        shutil.rmtree(folder)
+        (tmp_path / "yesterday").rename(folder)
+        await nodes[QUMRAN].start()
+        assert nodes[QUMRAN].node.log.halted is not None
+        assert f"{FIJI} holds a checkpoint" in nodes[QUMRAN].node.log.halted
+        status = comity("--config", folder, "status", "--json")
+        assert (status.status, status.json["log"]["halted"]) == (
+            Exit.FAILED,
+            nodes[QUMRAN].node.log.halted,
+        )
+        told = comity("--config", folder, "doctor", "--offline", "--json").json["checks"]
+        assert any("comity audit recover" in one["sentence"] for one in told)
+
+
+def _delivered(conn: Connection, identity: str) -> bool:
+    stored = case_rows.read_message(conn, identity)
+    return stored is not None and stored.state == "delivered"
