@@ -91,7 +91,7 @@ AT_START: Final[frozenset[str]] = frozenset({
 })  # fmt: skip
 """Columns whose change the node itself notices when it starts, before it signs anything."""
 
-DELETED_AT_START: Final = frozenset({"log_head", "log_tiles", "network_documents", "listings"})
+DELETED_AT_START: Final = frozenset({"log_head", "log_tiles", "network_documents"})
 
 BY_PEERS: Final[dict[str, str]] = {
     "cases.sent_seq": "a peer, with the next message of the case: it is out of order",
