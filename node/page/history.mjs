@@ -101,6 +101,17 @@ export const signIdsAt = (entry, time) =>
   entry.sign.findLast((term) => term.from <= time && (term.until === null || time < term.until))
     ?.key_ids;
 
+/** The ids of the keys of each log: listed, or those of the lost one that it continues. */
+export function logTerms(entry, closures) {
+  const terms = new Map(entry.logs.map(({ n, key_ids: ids }) => [n, ids]));
+  const own = closures.filter(({ authority, reason }) =>
+    authority === entry.id && reason === "lost-state");
+  for (const { number: n, next } of own.sort((one, other) => one.number - other.number)) {
+    if (terms.has(n) && !terms.has(next)) terms.set(next, terms.get(n));
+  }
+  return terms;
+}
+
 /** The pair of keys is that of the closure's time, as the document lists it. */
 export function verifyClosure(bytes, document, pairOfIds) {
   const statement = readClosure(bytes);

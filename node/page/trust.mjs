@@ -4,7 +4,7 @@
 
 import { Refusal, refuse } from "./bytes.mjs";
 import { authorityOf, verifyFirst, verifyHealing, verifyNext } from "./document.mjs";
-import { signIdsAt, verifyClosure } from "./history.mjs";
+import { logTerms, signIdsAt, verifyClosure } from "./history.mjs";
 import { verifyListing, verifyOwnRevocation, verifyStewardsRevocation } from "./listing.mjs";
 import { partsOf } from "./log.mjs";
 import { about, statedPart } from "./parts.mjs";
@@ -173,11 +173,8 @@ export class Trust {
 
   /** The ids of a log's keys, by the newest document or by the closures before it. */
   logIds(authority, number) {
-    const listed = this.entry(authority).logs.find(({ n }) => n === number);
-    if (listed !== undefined) return listed.key_ids;
-    const before = this.closures.find(({ text }) =>
-      text.authority === authority && text.next === number && text.number < number);
-    return before === undefined ? null : this.logIds(authority, before.text.number);
+    const closures = this.closures.map(({ text }) => text);
+    return logTerms(this.entry(authority), closures).get(number) ?? null;
   }
 
   /** The keys of a log, or null and a reason why they cannot be known. */

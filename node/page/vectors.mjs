@@ -11,6 +11,7 @@ import * as listings from "./listing.mjs";
 import * as log from "./log.mjs";
 import { MESSAGE, decodeMessage } from "./message.mjs";
 import * as receipts from "./receipt.mjs";
+import { verifyReceiptFile } from "./receipt_file.mjs";
 import { decodeStatement, identityOf } from "./statement.mjs";
 import { ed25519, ml_dsa44, ml_dsa65 } from "./vendor/noble.mjs";
 
@@ -89,6 +90,22 @@ function receipt(headers, body) {
   };
 }
 
+function receiptFile(headers, body, other) {
+  const raw = headers.base === undefined ? body : replaced(other(headers.base), body);
+  const { decision, index, signed, origin, documents } = verifyReceiptFile(raw);
+  return {
+    document: documents.at(-1).digest, kind: decision.kind, origin, index: String(index),
+    size: String(signed.size),
+  };
+}
+
+/** The object in a file with some of its fields as another object has them; null takes one out. */
+function replaced(base, changes) {
+  const whole = { ...JSON.parse(utf8(base)), ...JSON.parse(utf8(changes)) };
+  const kept = Object.keys(whole).filter((name) => whole[name] !== null).sort();
+  return encoded(JSON.stringify(Object.fromEntries(kept.map((name) => [name, whole[name]]))));
+}
+
 function network(headers, body, other) {
   if (headers.trusted === undefined) return { digest: documents.verifyFirst(body).digest };
   const common = documents.verifyFirst(other(headers.trusted));
@@ -161,6 +178,7 @@ export const READERS = {
   cosignature: [["origin", ...LOG, "witness", ...WITNESS, "time"], cosignature],
   receipt: [["network", "issuer", "origin", ...LOG, "sender", "message", "envelope",
     "kind", "index", "size", "order", "code"], receipt],
+  "receipt-file": [["base", "document", "kind", "origin", "index", "size"], receiptFile],
   network: [["trusted", "rivals", "digest"], network],
   "network-text": [[], (_, body) => { documents.decodeDocument(body); }],
   listing: [["document", "digest"], listing],

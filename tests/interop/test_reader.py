@@ -26,7 +26,7 @@ KNOWN = frozenset({
     "envelope", "entry", "record", "inclusion", "consistency", "checkpoint", "cosignature",
     "receipt", "fingerprint", "safety-number", "batch", "network", "network-text", "listing",
     "listing-text", "revocation", "add-checkpoint", "cosignatures", "policy",
-    "continuation", "fork", "closure", "bundle",
+    "continuation", "fork", "closure", "bundle", "receipt-file",
 })  # fmt: skip
 NAMES = tuple(name for name in names() if name.partition("/")[0] in KNOWN)
 

@@ -73,6 +73,7 @@ FORMS: Final[Mapping[str, Form]] = {
         ("network", "issuer", "origin", *LOG_KEYS, "sender", "message", "envelope"),
         ("kind", "index", "size", "order", "code"),
     ),
+    "receipt-file": Form(may=("base", "document", "kind", "origin", "index", "size")),
     "bundle": Form(may=("base", "at", "cut", "document", "numbers", "witnessed", "forked")),
     "network": Form(may=("trusted", "rivals", "digest")),
     "network-text": Form(),

@@ -23,12 +23,16 @@ from tests.vectors.makers import (
     links,
     logs,
     messages,
+    receipt_files,
     signatures,
     trust,
     watchers,
 )
 
-MAKERS = (basics, signatures, messages, envelopes, logs, trust, histories, watchers, links, bundles)
+MAKERS = (
+    basics, signatures, messages, envelopes, logs, trust, histories, watchers, links,
+    receipt_files, bundles,
+)  # fmt: skip
 
 
 def all_vectors() -> Iterator[Vector]:

@@ -5,6 +5,7 @@ A part of `judge`, by type; the same rules hold.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
@@ -14,7 +15,9 @@ from protocol.errors import Malformed
 from protocol.fork import decode_fork, verify_fork
 from protocol.network import decode_document, verify_first
 from protocol.policy import decode_policy
+from protocol.receipt_file import verify_receipt_file
 from protocol.witness_wire import decode_add_checkpoint, decode_cosignatures, encode_cosignatures
+from tests.support.trees import dumped
 from tests.vectors.form import Vector, read
 from tests.vectors.headers import log_keys, sign_pair
 
@@ -54,6 +57,19 @@ def _closure(vector: Vector) -> Found:
     }
 
 
+def _receipt_file(vector: Vector) -> Found:
+    raw = vector.body
+    if "base" in vector.headers:
+        whole = json.loads(read(vector.headers["base"]).body) | json.loads(raw)
+        raw = dumped({name: value for name, value in whole.items() if value is not None})
+    verified = verify_receipt_file(raw)
+    head = verified.signed.checkpoint
+    return {
+        "document": verified.document_digest, "kind": verified.decision.kind,
+        "origin": head.origin, "index": str(verified.index), "size": str(head.size),
+    }  # fmt: skip
+
+
 def _add_checkpoint(vector: Vector) -> Found:
     request = decode_add_checkpoint(vector.body)
     _same(request.encode(), vector)
@@ -80,5 +96,6 @@ def _policy(vector: Vector) -> Found:
 
 JUDGES: Final[Mapping[str, Callable[[Vector], Found]]] = {
     "continuation": _continuation, "fork": _fork, "closure": _closure,
+    "receipt-file": _receipt_file,
     "add-checkpoint": _add_checkpoint, "cosignatures": _cosignatures, "policy": _policy,
 }  # fmt: skip
