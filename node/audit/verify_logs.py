@@ -66,13 +66,13 @@ def _judge_record(raw: bytes, asked: Asked) -> Judgement:
         more = (_NO_KEYS, "A bundle or a receipt file holds them: who has the record can make one.")
         return Judgement(Verdict.UNDECIDED, kind, said, more, fields)
     word = verify_by_policy(part.proof.checkpoint_raw, asked.policy)
-    said = (
+    proved = (
         _claim(part, decision),
         f"{_place(part)}, as its owner signed at {show_time(word.signed.time)}.",
         f"It is witnessed as your policy asks, by {', '.join(sorted(word.cosigned)) or 'nobody'}.",
     )
     left = ("Not whose log it is: your policy says so.", "Not that there is nothing else.")
-    return Judgement(Verdict.TRUE, kind, said, left, fields)
+    return Judgement(Verdict.TRUE, kind, proved, left, fields)
 
 
 def _claim(part: ProofPart, decision: Decision | None) -> str:
