@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Final
 
 from keys.fingerprint import DIGITS, document_fingerprint
+from protocol.closure import Closure
 from protocol.encoding import HEX64, Json
 from protocol.errors import Misuse
 from protocol.network import TrustedDocument
@@ -86,6 +87,23 @@ def told(decision: Decision) -> str:
         f"{decision.recipient} {done} the message {decision.identity} from {decision.sender}"
         f" at {show_time(decision.at)}."
     )
+
+
+def told_end(closure: Closure) -> str:
+    """Say that a log was closed, and which one goes on."""
+    why = "its state was lost" if closure.reason == "lost-state" else "it got new keys"
+    return (
+        f"The log {closure.origin} was closed with {closure.size} entries at"
+        f" {show_time(closure.created)}, because {why}; {closure.next_origin} goes on for it."
+    )
+
+
+def end_fields(closure: Closure) -> Json:
+    """Give what a closure says, for machines."""
+    return {
+        "origin": closure.origin, "size": closure.size, "reason": closure.reason,
+        "created": closure.created, "next": closure.next_origin,
+    }  # fmt: skip
 
 
 def decision_fields(decision: Decision) -> dict[str, Json]:

@@ -26,7 +26,9 @@ from node.audit.judged import (
     Verdict,
     bare_fingerprint,
     decision_fields,
+    end_fields,
     told,
+    told_end,
     under,
 )
 from node.audit.verify_bundle import KIND, judge_bundle
@@ -128,6 +130,7 @@ def _judge_file(raw: bytes, asked: Asked) -> Judgement:
         f" {file.signed.checkpoint.size} entries when its owner signed it at"
         f" {show_time(file.signed.time)}."
     )
+    ends = [told_end(one.closure) for one in file.closures]
     shown, matches = under(file.documents, asked.fingerprint)
     if not matches:
         return Judgement(Verdict.UNDECIDED, _FILE, (), (OTHER_DOCUMENT, *shown), fields)
@@ -138,7 +141,7 @@ def _judge_file(raw: bytes, asked: Asked) -> Judgement:
     ]
     if asked.fingerprint is None:
         not_proved.insert(0, "Not that the document is the network's: compare its fingerprint.")
-    return Judgement(Verdict.TRUE, _FILE, (said, place, *shown), tuple(not_proved), fields)
+    return Judgement(Verdict.TRUE, _FILE, (said, place, *ends, *shown), tuple(not_proved), fields)
 
 
 # --- documents and listings ------------------------------------------------
@@ -221,6 +224,7 @@ def _file_fields(file: VerifiedReceiptFile) -> dict[str, Json]:
         "root": checkpoint.root.hex(), "signed_at": file.signed.time,
         "document": file.document_digest, "receipt_sha256": sha256_hex(file.receipt),
         "fingerprint": document_fingerprint(file.document_digest).digits,
+        "closed": [end_fields(one.closure) for one in file.closures],
     }  # fmt: skip
 
 

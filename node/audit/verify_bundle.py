@@ -10,7 +10,15 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from keys.fingerprint import document_fingerprint
-from node.audit.judged import OTHER_DOCUMENT, Asked, Judgement, Verdict, under
+from node.audit.judged import (
+    OTHER_DOCUMENT,
+    Asked,
+    Judgement,
+    Verdict,
+    end_fields,
+    told_end,
+    under,
+)
 from protocol.bundle_check import BundleReport, MessageLine, verify_bundle
 from protocol.bundle_logs import Logs, Standing
 from protocol.encoding import Json
@@ -101,6 +109,7 @@ def _what(report: BundleReport) -> Iterable[str]:
         yield f"Proved to have been accepted, and when: {len(accepted)} of {total}."
     if report.records:
         yield f"{_count(report.records, 'record')}: in their logs as here."
+    yield from map(told_end, report.logs.ground.closures.values())
 
 
 def _count(found: Sequence[object], what: str) -> str:
@@ -178,6 +187,7 @@ def _fields(report: BundleReport, doubts: Sequence[str]) -> dict[str, Json]:
         "network": about.network, "authority": about.authority, "created": about.created,
         "case": about.case, "proofs_only": about.proofs_only, "doubts": list(doubts),
         "forked": list(report.forked), "timestamps": len(report.timestamps),
+        "closed": [end_fields(one) for one in report.logs.ground.closures.values()],
         "documents": [
             {"version": one.version, "document": one.digest,
              "fingerprint": document_fingerprint(one.digest).digits}
