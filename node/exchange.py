@@ -83,6 +83,7 @@ class Exchange:
             listings=self._listings,
             heard=self._courier.heard_from,
             notices=self._take_notices,
+            held_notices=self._held_notices,
         )
 
     async def _accept(self, hop: VerifiedHop, batch: Batch) -> Answers:
@@ -132,6 +133,10 @@ class Exchange:
     async def _take_notices(self, hop: VerifiedHop, notices: Notices) -> Sequence[str]:
         """Closings and fork proofs, which prove themselves."""
         return await self._notices.take(hop.authority, notices)
+
+    async def _held_notices(self, hop: VerifiedHop) -> Notices:
+        """What is kept here of closings and forks, for a node that has lost it."""
+        return await self._notices.held(about=hop.authority)
 
     async def _take_nonce(self, hop: VerifiedHop) -> None:
         def take(tx: Tx) -> None:

@@ -110,10 +110,10 @@ class NoticeBoard:
             peers = self._office.directory.peers(self._office.authority)
             await asyncio.gather(*(self._push_to(peer, held) for peer in peers))
 
-    async def _push_to(self, peer: str, held: Sequence[tuple[str, bytes]]) -> None:
+    async def _push_to(self, peer: str, held: Sequence[tuple[str, str, bytes]]) -> None:
         client, known = self._tell(peer), self._known.setdefault(peer, set())
         while client is not None:
-            batch = _next([(kind, raw) for kind, raw in held if sha256_hex(raw) not in known])
+            batch = _next([(kind, raw) for kind, _, raw in held if sha256_hex(raw) not in known])
             given = {sha256_hex(raw) for raw in (*batch.closures, *batch.forks)}
             if not given:
                 return
@@ -126,6 +126,14 @@ class NoticeBoard:
             if not taken:
                 _log.warning("notices-refused", peer=peer, count=len(given))
                 return
+
+    async def held(self, *, about: str) -> Notices:
+        """Give as many notices as one body holds, those about one authority's logs first."""
+        held = await asyncio.to_thread(self._database.read, _held)
+        mine = f"/{about}/"
+        return _next([
+            (kind, raw) for kind, origin, raw in sorted(held, key=lambda one: mine not in one[1])
+        ])  # fmt: skip
 
     # --- taking -----------------------------------------------------------------------------
 
@@ -171,10 +179,10 @@ class NoticeBoard:
         return self._forks.keep(tx, raw, told_by=peer)
 
 
-def _held(conn: Connection) -> list[tuple[str, bytes]]:
-    """Give the notices that are stored, with their kinds; by kind."""
+def _held(conn: Connection) -> list[tuple[str, str, bytes]]:
+    """Give the notices that are stored, with their kinds and logs; by kind."""
     return [
-        (kind, one.raw)
+        (kind, one.origin, one.raw)
         for kind in get_args(NoticeKind)
         for one in notice_rows.read_notices(conn, kind)
     ]

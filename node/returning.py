@@ -61,7 +61,7 @@ class Returning:
             try:
                 envelope = self._seal(stored, wrapped_key, peer, key)
             except Rejected as fault:  # altered here: `audit verify` says so, the others go
-                _log.warning("not-returned", peer=peer, code=fault.code, message=stored.identity)
+                _log.warning("not-returned", peer=peer, code=fault.code, identity=stored.identity)
                 continue
             receipt = stored.receipt or b""
             room -= len(envelope.raw) + 2 * len(receipt) + 256  # in base64, with its digest
@@ -93,5 +93,9 @@ def _is_lost(stored: StoredMessage, lost: Recovery) -> bool:
     """Say whether the caller's log may lack a message: its receipt stands above, or elsewhere."""
     if stored.direction == "in":
         return True  # the receipt is ours, and says nothing about where the caller's log was
-    claim = read_claim(stored.receipt or b"")
+    try:
+        claim = read_claim(stored.receipt or b"")
+    except Rejected as fault:  # altered here: `audit verify` says so, the others go
+        _log.warning("not-returned", code=fault.code, identity=stored.identity)
+        return False
     return claim.log_number != lost.log or claim.index >= lost.above

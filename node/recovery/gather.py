@@ -23,9 +23,9 @@ from node.transport.batch import Batch, Receipted
 from node.transport.client import PeerClient
 from node.transport.errors import TransportFailure
 from node.transport.routes import Recovery
-from protocol.checkpoint import Checkpoint, LogKeys, verify_checkpoint
+from protocol.checkpoint import Checkpoint, LogKeys, log_origin, verify_checkpoint
 from protocol.errors import Malformed, Misuse, Recovering, Rejected
-from protocol.merkle import tree_root
+from protocol.merkle import EMPTY_ROOT, tree_root
 from protocol.proof import decode_proof
 from protocol.receipt import decode_receipt
 from protocol.record import decode_decision
@@ -49,6 +49,37 @@ class PeersAway(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class OldLog:
+    """The log that has to be closed: the newest that anybody knows, here or elsewhere."""
+
+    number: int
+    origin: str
+    keys: LogKeys
+    here: bool  # whether the database holds it: a backup may be older than the log
+
+    @classmethod
+    def of(cls, node: Node) -> OldLog:
+        """Find it; `Recovering` if the guard holds one that nobody tells of."""
+        number = max(node.log.number, node.office.directory.open_log_number(node.office.authority))
+        held = _guarded(node)
+        if held is not None and int(held.origin.rpartition("/")[2]) > number:
+            raise Recovering(
+                f"the guard holds {held.origin}, and nobody tells where the log before it ended:"
+                " ask the peers that know, or restore a newer backup"
+            )
+        origin = log_origin(node.office.network, node.office.authority, number)
+        return cls(number, origin, node.log.keys, number == node.log.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Peers that an earlier recovery left out, and from when on they were not asked."""
+
+    peers: tuple[str, ...] = ()
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Gathered:
     """What the peers say: where the old log ends, and how many messages came back."""
 
@@ -67,17 +98,23 @@ class _Fetched:
 
 
 async def gather(
-    node: Node, peers: Peers, folder: Path, *, without: Collection[str] = ()
+    node: Node,
+    peers: Peers,
+    folder: Path,
+    *,
+    without: Collection[str] = (),
+    left: Left = Left(),
 ) -> Gathered:
     """Ask every peer but those in `without`, and put their pages into `folder`.
 
-    Raises `NothingLost`, or `PeersAway` if a peer cannot be asked.
+    What those in `left` still owe is no sign that anything was lost again. Raises
+    `NothingLost`, or `PeersAway` if a peer cannot be asked.
     """
-    keys = node.log.keys
+    old = OldLog.of(node)
     wanted = [
         peer for peer in node.office.directory.peers(node.office.authority) if peer not in without
     ]
-    lost = node.database.read(lambda conn: _lost(conn, node, keys))
+    lost = node.database.read(lambda conn: _lost(conn, node, old, left))
     clear(folder)
     known: list[Checkpoint] = []
     counts: dict[str, int] = {}
@@ -89,17 +126,17 @@ async def gather(
             away[peer] = "no-address"
             continue
         try:
-            known += await _monitored(client, node.log.origin, keys)
+            known += await _monitored(client, old.origin, old.keys)
             fetched = await _fetch(client, folder, peer, lost, node)
         except TransportFailure as fault:
             away[peer] = fault.code
         else:
             known += fetched.newest
             counts[peer] = fetched.messages
-            missed += fetched.missed
+            missed += 0 if peer in left.peers else fetched.missed
     if away:
         raise PeersAway(away)
-    newest = node.database.read(lambda conn: _newest(conn, node, known, missed=missed > 0))
+    newest = node.database.read(lambda conn: _newest(conn, node, old, known, missed=missed > 0))
     return Gathered(newest, lost, counts)
 
 
@@ -135,18 +172,23 @@ async def _fetch(
     client: PeerClient, folder: Path, peer: str, lost: Recovery, node: Node
 ) -> _Fetched:
     """Fetch all pages of one peer into its folder."""
-    done = _Fetched()
+    done, passed = _Fetched(), set[str]()
     for number in range(_PAGES_MAX + 1):
         page = await client.recover(lost.above, lost.log, lost.since, lost.after)
         if not page.envelopes:
             break
         if number == _PAGES_MAX:
             raise TransportFailure("bad-answer", "more pages than a peer can owe us", signed=True)
-        lost = replace(lost, after=_last_identity(page))
+        last = _last_identity(page)
+        if last in passed:
+            raise TransportFailure("bad-answer", "the same page again and again", signed=True)
+        passed.add(last)
+        lost = replace(lost, after=last)
         keep_page(folder, peer, number, page.encode())
         done.messages += len(page.envelopes)
         done.missed += _missed(node, peer, page)
-        found = _own(_checkpoints(page), node.log.origin, node.log.keys)
+        origin = log_origin(node.office.network, node.office.authority, lost.log)
+        found = _own(_checkpoints(page), origin, node.log.keys)
         done.newest = sorted((*done.newest, *found), key=_size)[-1:]
     return done
 
@@ -198,7 +240,15 @@ def _last_identity(page: Batch) -> str:
 # --- our own log -----------------------------------------------------------
 
 
-def _lost(conn: Connection, node: Node, keys: LogKeys) -> Recovery:
+def _lost(conn: Connection, node: Node, old: OldLog, left: Left) -> Recovery:
+    """Say what to ask for, in terms of the log that will be closed."""
+    lost = _lost_here(conn, node, old.keys)
+    if not old.here:  # nothing of it is here, and the end of the one before may be missing
+        lost = Recovery(0, old.number, lost.since, None)
+    return lost if left.since is None else replace(lost, since=min(lost.since, left.since))
+
+
+def _lost_here(conn: Connection, node: Node, keys: LogKeys) -> Recovery:
     """Say from where on our state may be lost: above the newest that a witness has seen.
 
     What is in the database above it may be another history than the one that was signed, so
@@ -232,13 +282,20 @@ def _holds(conn: Connection, node: Node, checkpoint: Checkpoint) -> bool:
         return False
 
 
-def _newest(conn: Connection, node: Node, known: list[Checkpoint], *, missed: bool) -> Checkpoint:
+def _newest(
+    conn: Connection, node: Node, old: OldLog, known: list[Checkpoint], *, missed: bool
+) -> Checkpoint:
     """Give the newest state of the old log that anybody may have seen, or `NothingLost`.
 
     The guard counts where the database does not hold it: then it is what was signed before
     the database was set back. Where it holds it, the guard is no wiser than the database.
     """
     guarded = _guarded(node)
+    if guarded is not None and guarded.origin != old.origin:
+        guarded = None
+    if not old.here:
+        empty = Checkpoint(old.origin, 0, EMPTY_ROOT)
+        return max([empty, *known, *([] if guarded is None else [guarded])], key=_size)
     foreign = [one for one in known if not _holds(conn, node, one)]
     if guarded is not None and not _holds(conn, node, guarded):
         foreign.append(guarded)
@@ -258,4 +315,4 @@ def _guarded(node: Node) -> Checkpoint | None:
         found = None if raw is None else guarded_checkpoint(raw)
     except Recovering:
         return None  # damaged: it says nothing
-    return found if found is not None and found.origin == node.log.origin else None
+    return found

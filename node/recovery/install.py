@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from node.app import Node
@@ -54,7 +55,12 @@ class Installer:
         self.done = Installed()
 
     async def open_log(self, begun: Begun) -> None:
-        """Record, as the first of the new log, that the one before was closed."""
+        """Record, as the first of the new log, that the one before was closed.
+
+        Closings before that one, which were lost as well, are installed again.
+        """
+        for raw in begun.before:
+            await self._node.writer.write(partial(self._node.office.install_closure, raw=raw))
         statement = decode_closure(begun.closure)
         closure = decode_closure_text(statement.text)
         origin, network = self._node.log.origin, self._node.office.network
@@ -197,6 +203,8 @@ class Installer:
         changes["order_last"] = max(case.order_last, back.order or 0)
         if case.state in {"SENT", "UNDELIVERABLE"}:
             changes["state"] = "DELIVERED"
+        if _opens_case(back):  # it need not come back before what answers it
+            changes["request_kind"] = request_kind_of(back.signed.message)
         case_rows.change_case(tx.conn, case.id, **changes)
 
     def _take_in(self, tx: Tx, case: Case, back: Back) -> None:
@@ -224,6 +232,12 @@ class Installer:
             ),
             place,
         )  # fmt: skip
+
+
+def _opens_case(back: Back) -> bool:
+    """Say whether a message is the request with which its case began."""
+    message = back.signed.message
+    return message.seq == 1 and message.case.rpartition("/")[0] == message.sender
 
 
 def _size(signed: SignedCheckpoint) -> int:

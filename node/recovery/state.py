@@ -6,6 +6,7 @@ but the recovery writes. Knows no message.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -20,15 +21,16 @@ from node.storage.engine import Database, open_database
 from node.storage.recovery_rows import UNFINISHED
 from node.transport.routes import Recovery
 from protocol.checkpoint import log_origin
+from protocol.closure import decode_closure, decode_closure_text
 from protocol.encoding import Fields, canonical, decode, to_base64
 from protocol.errors import Recovering
 from protocol.identity import check_authority_id
-from protocol.limits import AUTHORITIES_MAX, CLOSURE_BYTES_MAX
+from protocol.limits import AUTHORITIES_MAX, CLOSURE_BYTES_MAX, LOGS_MAX
 
 FOLDER: Final = "recovery"  # beside the settings: what came back and is not installed yet
 
 _NAME: Final = "recovery"
-_BYTES_MAX: Final = 256 * 1024
+_BYTES_MAX: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,14 @@ class Begun:
     closure: bytes = field(repr=False)
     peers: tuple[str, ...]  # left out: their messages come with a later recovery
     installed: bool = False  # whether what was gathered is in the cases
+    before: tuple[bytes, ...] = ()  # closings of earlier logs that were lost, too
 
     def encode(self) -> str:
         """Give the text that is kept."""
         return canonical({
             "v": 1, "log": self.lost.log, "above": self.lost.above, "since": self.lost.since,
             "closure": to_base64(self.closure), "peers": list(self.peers),
-            "installed": self.installed,
+            "installed": self.installed, "before": [to_base64(one) for one in self.before],
         }).decode()  # fmt: skip
 
 
@@ -65,8 +68,12 @@ def read_begun(conn: Connection) -> Begun | None:
         for one in fields.items("peers", count_max=AUTHORITIES_MAX)
     )
     installed = fields.take("installed") is True
+    before = tuple(
+        Fields({"raw": one}, "recovery").base64("raw", bytes_max=CLOSURE_BYTES_MAX)
+        for one in fields.items("before", count_max=LOGS_MAX)
+    )
     fields.done()
-    return Begun(lost, closure, peers, installed)
+    return Begun(lost, closure, peers, installed, before)
 
 
 def keep_begun(conn: Connection, begun: Begun | None) -> None:
@@ -87,19 +94,31 @@ def begin_next_log(
     origin = log_origin(settings.network, settings.authority, begun.lost.log + 1)
     guard = FileGuard(settings.guard.file)
     log = Log(origin, ring.signers("log"), guard, random)
+    closed = [decode_closure_text(decode_closure(raw).text) for raw in begun.before]
+    lost = [
+        (Log(one.next_origin, ring.signers("log"), guard, random), one.created) for one in closed
+    ]
     try:
-        checkpoint = _begin(database, log, begun, now)
+        checkpoint = _begin(database, log, begun, now, lost)
         if not _guards(settings.guard.file, origin):
             guard.supersede(checkpoint)
     finally:
         database.close()
 
 
-def _begin(database: Database, log: Log, begun: Begun, now: int) -> bytes:
-    """Store the new log's head together with the word that a recovery was begun."""
+def _begin(
+    database: Database, log: Log, begun: Begun, now: int, lost: Sequence[tuple[Log, int]]
+) -> bytes:
+    """Store the new log's head together with the word that a recovery was begun.
+
+    Of logs between that were lost wholly, only that they were begun is known: they are empty.
+    """
 
     def begin(conn: Connection) -> bytes:
         keep_begun(conn, begun)
+        for one, at in lost:
+            if log_rows.read_head(conn, one.origin) is None:
+                one.create(conn, at)
         head = log_rows.read_head(conn, log.origin)
         return log.create(conn, now) if head is None else head.checkpoint
 

@@ -22,7 +22,7 @@ from node.clock import Clock, Random, SystemClock, SystemRandom
 from node.gossip import Gossip
 from node.logs import get
 from node.peers import Peers
-from node.recovery.gather import Gathered, NothingLost, fetch_later, gather
+from node.recovery.gather import Gathered, Left, NothingLost, fetch_later, gather
 from node.recovery.install import Installed, Installer
 from node.recovery.pages import pages_by_peer
 from node.recovery.state import FOLDER, Begun, begin_next_log, read_begun
@@ -82,9 +82,12 @@ class _Recovery:
     def run(self) -> Recovered:
         begun = self._begun()
         if begun is None:
-            begun = self._close()
+            begun = self._close(Left())
         elif begun.installed:
-            begun = self._ask_later(begun)
+            try:  # it may have happened again while a peer was still left out
+                begun = self._close(Left(begun.peers, begun.lost.since))
+            except NothingLost:
+                begun = self._ask_later(begun)
         if not begun.installed:
             begin_next_log(
                 self.settings, self.ring, begun, random=self.random, now=self.clock.now()
@@ -113,26 +116,28 @@ class _Recovery:
         finally:
             node.close()
 
-    def _close(self) -> Begun:
+    def _close(self, left_before: Left) -> Begun:
         """Ask everybody, and sign where the log ends; nothing is stored yet."""
         with self._open() as node:
-            gathered = asyncio.run(self._gather(node))
+            known = set(node.office.directory.closures)
+            gathered = asyncio.run(self._gather(node, left_before))
             closure = Closure(
                 network=node.office.network, authority=node.office.authority,
-                number=node.log.number, size=gathered.newest.size, root=gathered.newest.root,
-                reason="lost-state", next_number=node.log.number + 1, created=self.clock.now(),
+                number=gathered.lost.log, size=gathered.newest.size, root=gathered.newest.root,
+                reason="lost-state", next_number=gathered.lost.log + 1, created=self.clock.now(),
             )  # fmt: skip
+            before = _own_closings(node.office.directory, node.office.authority, known)
             raw = sign_closure(closure, node.office.keys.sign).encode()
             left = self.without & set(node.office.directory.peers(node.office.authority))
-        return Begun(gathered.lost, raw, tuple(sorted(left)))
+        return Begun(gathered.lost, raw, tuple(sorted(left)), before=before)
 
-    async def _gather(self, node: Node) -> Gathered:
+    async def _gather(self, node: Node, left: Left) -> Gathered:
         async with _peers_of(node) as peers:
             for peer in node.office.directory.peers(node.office.authority):
                 client = None if peer in self.without else peers.client(peer)
                 if client is not None:
                     await _learn(node, client, peer)
-            return await gather(node, peers, self.folder, without=self.without)
+            return await gather(node, peers, self.folder, without=self.without, left=left)
 
     def _ask_later(self, begun: Begun) -> Begun:
         """Ask the peers that were left out when the log was closed."""
@@ -168,6 +173,7 @@ async def _learn(node: Node, client: PeerClient, peer: str) -> None:
     try:
         documents = await client.get_network(None)
         listings, revocations = await client.get_listings()
+        closures = (await client.get_notices()).closures
     except TransportFailure as fault:  # `gather` says who is away
         _log.info("not-asked", peer=peer, code=fault.code)
         return
@@ -175,12 +181,24 @@ async def _learn(node: Node, client: PeerClient, peer: str) -> None:
         (Directory.install_document, documents),
         (Directory.install_listing, listings),
         (Directory.install_revocation, revocations),
+        (Directory.install_closure, closures),
     ):
         for raw in raws:
             try:
                 office.directory = install(office.directory, raw, now=now)
             except Rejected as fault:
                 _log.info("not-learnt", peer=peer, code=fault.code)
+
+
+def _own_closings(
+    directory: Directory, authority: str, known: Collection[str]
+) -> tuple[bytes, ...]:
+    """Give the closings of our logs that were not known here before, in their order."""
+    found = [
+        one.trusted for origin, one in directory.closures.items()
+        if origin not in known and one.trusted.closure.authority == authority
+    ]  # fmt: skip
+    return tuple(one.raw for one in sorted(found, key=lambda one: one.closure.number))
 
 
 async def _install(node: Node, folder: Path, begun: Begun) -> Installed:

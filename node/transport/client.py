@@ -50,6 +50,7 @@ from protocol.limits import (
     DOCUMENTS_BODY_BYTES_MAX,
     LISTINGS_BODY_BYTES_MAX,
     LONG_POLL_S_MAX,
+    NOTICES_BODY_BYTES_MAX,
 )
 
 _T = TypeVar("_T")
@@ -182,6 +183,12 @@ class PeerClient:
         ask = _Ask("POST", LOG_NOTICES, notices.encode(), batch.NOTICES_TYPE, batch.KNOWN_TYPE,
                    _SHORT_BYTES_MAX)  # fmt: skip
         return _decoded(batch.decode_known, await self._exchange(ask))
+
+    async def get_notices(self) -> batch.Notices:
+        """Get the closures and fork proofs that the peer holds, those of our logs first."""
+        ask = _Ask("GET", LOG_NOTICES, b"", None, batch.NOTICES_TYPE, NOTICES_BODY_BYTES_MAX,
+                   proves_itself=True)  # fmt: skip
+        return _decoded(batch.decode_notices, await self._exchange(ask))
 
     async def get_network(self, version: int | None = None) -> tuple[bytes, ...]:
         """Get the newest network document, or one version of it; it must prove itself."""

@@ -35,6 +35,10 @@ async def _no_notices(_hop: VerifiedHop, _notices: Notices) -> Sequence[str]:
     return ()
 
 
+async def _no_notices_held(_hop: VerifiedHop) -> Notices:
+    return Notices()
+
+
 async def _nothing_to_recover(_hop: VerifiedHop, _wanted: Recovery) -> Batch:
     return Batch()
 
@@ -72,6 +76,7 @@ class PeerRoutes:
     listings: Callable[[str | None], Awaitable[tuple[Sequence[bytes], Sequence[bytes]]]]
     heard: Callable[[str], None] = lambda _authority: None  # any verified request came from it
     notices: Callable[[VerifiedHop, Notices], Awaitable[Sequence[str]]] = _no_notices
+    held_notices: Callable[[VerifiedHop], Awaitable[Notices]] = _no_notices_held
     recover: Callable[[VerifiedHop, Recovery], Awaitable[Batch]] = _nothing_to_recover
     add_checkpoint: Callable[[bytes], Awaitable[WitnessAnswer]] = _no_witness
     witnessed: Callable[[str], Awaitable[bytes | None]] = _not_witnessed
@@ -140,6 +145,10 @@ async def _notices(routes: PeerRoutes, asked: Asked, hop: VerifiedHop) -> Reply:
     return Reply(batch.encode_known(known), batch.KNOWN_TYPE)
 
 
+async def _held_notices(routes: PeerRoutes, _asked: Asked, hop: VerifiedHop) -> Reply:
+    return Reply((await routes.held_notices(hop)).encode(), batch.NOTICES_TYPE)
+
+
 # --- for anybody, as C2SP has it ------------------------------------------------------------
 _NOT_HERE: Final = Reply(b"not here\n", c2sp.TEXT, 404)
 
@@ -205,6 +214,7 @@ TABLE: Final = (
     Route("POST", _exactly(paths.RECEIPTS), _receipts),
     Route("GET", _exactly(paths.LISTINGS), _listings, query=paths.KNOWN),
     Route("GET", paths.NETWORK_VERSION, _network),
+    Route("GET", _exactly(paths.LOG_NOTICES), _held_notices),
     Route("POST", _exactly(paths.LOG_NOTICES), _notices),
     Route("POST", _exactly(paths.ADD_CHECKPOINT), open=_add_checkpoint,
           body_bytes_max=WITNESS_BODY_BYTES_MAX),

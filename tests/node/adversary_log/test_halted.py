@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from node.storage import witness_rows
 from node.transport.batch import Notices
 from node.transport.c2sp import SIZE, WitnessAnswer
 from protocol.checkpoint import Checkpoint, cosign, with_cosignatures, witness_name
@@ -83,7 +84,9 @@ async def test_only_what_our_own_keys_signed_halts_a_node(light_pair: Pair) -> N
             await fiji.watch.witnessing.push()
     assert own.halted is None
     assert fiji.alarms() == []
-    await fiji.watch.shown.heard(TONGA, light_pair[QUMRAN].rows("witnessed")[0]["raw"])  # type: ignore[arg-type]  # bytes
+    cosigned = light_pair[QUMRAN].read(lambda conn: witness_rows.read_witnessed(conn, own.origin))
+    assert cosigned is not None
+    await fiji.watch.shown.heard(TONGA, cosigned.raw)
     assert own.halted is None
     with pytest.raises(Recovering):
         await fiji.watch.shown.heard(TONGA, with_cosignatures(true, words))
