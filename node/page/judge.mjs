@@ -32,6 +32,11 @@ const told = ({ kind, to, from, identity, order, code, at }) => {
   return `${to} ${done} the message ${identity} from ${from} at ${timeText(at)}.`;
 };
 
+const toldEnd = ({ network, authority, origin, size, created, reason, next }) =>
+  `The log ${origin} was closed with ${size} entries at ${timeText(created)}, because ` +
+  `${reason === "lost-state" ? "its state was lost" : "it got new keys"}; ` +
+  `${network}/${authority}/${next} goes on for it.`;
+
 const NEITHER = "Not that anybody has read it: it was accepted into the log, and the authority is " +
   "bound to that.";
 const NO_KEYS = "Nothing is proved: the keys are not in this file, and in none beside it.";
@@ -66,12 +71,14 @@ const place = (origin, index, { size, time }) =>
 function judgeBundle(bytes, context) {
   const facts = verifyBundle(bytes, context);
   const conclusion = facts.open.length > 0 ? "undecided" : "true";
-  return { conclusion, said: [], lacking: [], documents: facts.documents, bundle: facts };
+  const said = (facts.closures ?? []).map(toldEnd);
+  return { conclusion, said, lacking: [], documents: facts.documents, bundle: facts };
 }
 
 function judgeReceiptFile(bytes, context) {
-  const { decision, index, signed, origin, documents } = verifyReceiptFile(bytes);
-  return under(documents, context, decided([told(decision), place(origin, index, signed)], [
+  const { decision, index, signed, origin, ends, documents } = verifyReceiptFile(bytes);
+  const said = [told(decision), place(origin, index, signed), ...ends.map(toldEnd)];
+  return under(documents, context, decided(said, [
     NEITHER, "Not that the log shows everybody the same: no witness's word was counted here.",
     "Not that no key of it was revoked: revocations are not in the file.",
   ]));
