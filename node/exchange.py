@@ -29,6 +29,7 @@ from node.transport.batch import (
     Receipted,
     Refused,
 )
+from node.transport.client import PeerClient
 from node.transport.errors import TransportFailure
 from node.transport.hop import HopKey, VerifiedHop
 from node.transport.routes import PeerRoutes
@@ -61,6 +62,7 @@ class Exchange:
         self._gossip = gossip
         self._peers = peers
         self._shown = watch.shown
+        self._words_given: dict[str, bytes] = {}  # by peer, our word on its log, as given last
         self._notices = watch.notices
         self._writer = writer
         self._clock = clock
@@ -201,9 +203,18 @@ class Exchange:
             verdicts = await self._inbox.accept(brought, batch.envelopes)
             back = await client.post_receipts(await self._told(peer, verdicts))
             await self._shown.heard(peer, back.seen)
+        else:
+            await self._give_word(peer, client)
         if batch.answers.answers:
             await self._courier.settle(peer, batch.answers)
         return any(_proves(one) for one in verdicts)
+
+    async def _give_word(self, peer: str, client: PeerClient) -> None:
+        """Tell a peer what was cosigned of its log: nobody can come here and ask for it."""
+        told = await asyncio.to_thread(self._shown.tell, peer)
+        if told.seen is not None and told.seen != self._words_given.get(peer):
+            await client.post_receipts(told)
+            self._words_given[peer] = told.seen
 
 
 def _proves(verdict: Verdict) -> bool:

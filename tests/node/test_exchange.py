@@ -307,3 +307,19 @@ async def test_a_body_that_is_no_batch_is_refused_by_a_code(nodes: Nodes, body: 
     assert status in {400, 413}
     assert answer in {b'{"refusal":"malformed","v":1}', b'{"refusal":"too-large","v":1}'}
     assert counts(nodes[QUMRAN]) == before
+
+
+async def test_a_witness_that_nobody_can_connect_to_brings_its_word(tmp_path: Path) -> None:
+    """It looks at the log by itself, and tells at its next fetch, also when nothing waits."""
+    async with running_network(tmp_path, (FIJI, QUMRAN), pull={QUMRAN}) as nodes:
+        watch = nodes[QUMRAN].node.watch
+        assert watch is not None
+        await watch.monitor.look(FIJI)
+        exchange = nodes[QUMRAN].exchange
+        client = exchange._peers.client(FIJI) if exchange else None
+        assert exchange is not None
+        assert client is not None
+        await exchange._give_word(FIJI, client)
+        checkpoints = tables.metadata.tables["checkpoints"]
+        (kept,) = nodes[FIJI].read(lambda conn: conn.execute(checkpoints.select()).all())
+        assert kept.witnesses == 1

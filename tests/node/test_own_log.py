@@ -128,12 +128,12 @@ async def test_a_clone_over_tls_halts_before_it_serves_anybody(tmp_path: Path) -
         shutil.rmtree(folder)
         (tmp_path / "yesterday").rename(folder)
         await nodes[QUMRAN].start()
-        assert nodes[QUMRAN].node.log.halted is not None
-        assert f"{FIJI} holds a checkpoint" in nodes[QUMRAN].node.log.halted
+        halted = nodes[QUMRAN].node.log.halted
+        assert f"{FIJI} holds a checkpoint" in str(halted)
         status = comity("--config", folder, "status", "--json")
         assert (status.status, status.json["log"]["halted"]) == (
             Exit.FAILED,
-            nodes[QUMRAN].node.log.halted,
+            halted,
         )
         told = comity("--config", folder, "doctor", "--offline", "--json").json["checks"]
         assert any("comity audit recover" in one["sentence"] for one in told)
