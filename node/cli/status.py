@@ -47,10 +47,9 @@ def status(call: Call) -> Exit:
         fields = Fields(document, "document")
         expires = when(fields.take("expires"))
         call.out.line(f"  network   document {fields.take('version')}, good until {expires}")
-    call.out.line(
-        f"  log       {harmless(log.take('origin'))}: {log.take('size')} entries, "
-        f"signed {when(log.take('signed_at'))}"
-    )
+    signed_at = log.take("signed_at")  # None until a listing here shows the log's keys
+    signed = "" if signed_at is None else f", signed {when(signed_at)}"
+    call.out.line(f"  log       {harmless(log.take('origin'))}: {log.take('size')} entries{signed}")
     if halted is not None:
         call.out.verdict(f"  HALTED    nothing is signed: {harmless(halted)}", good=False)
     _say_witnessed(call, shown)

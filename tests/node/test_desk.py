@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from node.desk import VERBS, Desk, act, no_writing
+from node.desk import VERBS, Desk, Live, act, no_writing
 from node.evidence.manifest import Item, Manifest
 from node.run import desk_of
 from protocol.encoding import Json, canonical, decode, from_base64, to_base64
@@ -53,7 +53,8 @@ async def test_a_reading_verb_works_at_a_desk_that_cannot_write(
 ) -> None:
     """And changes no row."""
     case = await a_case(light_pair)
-    reading = replace(desk(light_pair), write=no_writing)
+    live = Live(lambda: None, tuple, lambda: None)  # serves, and has no peer to look at
+    reading = replace(desk(light_pair), write=no_writing, live=live)
     arguments: dict[str, Json] = {"case": case} if "case" in VERBS[name].takes else {}
     before = light_pair[FIJI].counts()
     result = act(reading, name, arguments)
@@ -75,6 +76,10 @@ async def test_a_writing_verb_fails_at_a_desk_that_cannot_write(
         "network.install": {"documents": [to_base64(document)], "listings": [], "revocations": []},
         "keys.rotate": {"purpose": "seal", "passphrase": to_base64(PASSPHRASE)},
         "keys.publish": {},
+        "case.erase": {"case": case, "reason": "ordered"},
+        "audit.erase": {"log": None, "entries": "1", "reason": "ordered"},
+        "audit.token.make": {"name": "auditor", "days": 1},
+        "audit.token.end": {"name": "auditor"},
     }
     before = light_pair[FIJI].counts()
     with pytest.raises(Misuse):
