@@ -36,6 +36,8 @@ _PAUSE_S: Final = 5.0
 _AT_ONCE_MAX: Final = 4
 _STALE_S: Final = 48 * 3_600
 _UNPROVEN_S: Final = 24 * 3_600
+_DAY_S: Final = 24 * 3_600
+_ALARMS_A_DAY_MAX: Final = 3
 
 Verdict: TypeAlias = Literal["ok", "away", "unproven", "stale", "rollback", "fork"]
 ALARMS: Final[dict[Verdict, str]] = {
@@ -302,9 +304,12 @@ class Monitor:
         if kind is None or before == finding.verdict:
             return
         _log.warning("log-trouble", kind=kind, peer=finding.peer, detail=finding.detail)
+        await self._writer.write(lambda tx: _alarm(tx, kind, finding))
+
+
+def _alarm(tx: Tx, kind: str, finding: Finding) -> None:
+    """Store an alarm, a few a day of each kind: a log may come and go as often as it likes."""
+    told = peer_rows.count_alarms(tx.conn, kind, finding.peer, tx.now - _DAY_S)
+    if told < _ALARMS_A_DAY_MAX:
         detail = f"{finding.origin}: {finding.detail}"
-        await self._writer.write(
-            lambda tx: peer_rows.insert_alarm(
-                tx.conn, Alarm(tx.now, kind, finding.peer, None, detail)
-            )
-        )
+        peer_rows.insert_alarm(tx.conn, Alarm(tx.now, kind, finding.peer, None, detail))
