@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from protocol.checkpoint import LogKeys
 from protocol.errors import NotAuthentic, Rejected, TooLarge
 from protocol.limits import RECEIPT_BYTES_MAX
-from protocol.receipt import ProvenDecision, decode_receipt, verify_receipt
+from protocol.receipt import (
+    ProvenDecision,
+    decode_receipt,
+    named_checkpoint,
+    verify_receipt,
+)
 from protocol.record import decode_decision
 from tests.support.forge import flipped
 from tests.vectors.makers.logs import ORIGIN, receipt_parts
@@ -103,3 +108,10 @@ def test_a_receipt_over_its_limit_is_too_large() -> None:
 def test_the_same_receipt_verified_again_gives_the_same() -> None:
     """A repeat is the same bytes, and verifying has no memory that could differ."""
     assert verify(RAW) == verify(RAW)
+
+
+def test_a_receipt_names_the_checkpoint_that_it_rests_on() -> None:
+    """Enough to find the keys of its log; whatever is no receipt names none."""
+    assert named_checkpoint(RAW) == verify(RAW).signed.checkpoint
+    with pytest.raises(Rejected):
+        named_checkpoint(b"{}")
