@@ -17,7 +17,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    LargeBinary,
     Row,
+    Select,
+    String,
     Table,
     func,
     literal,
@@ -73,6 +76,25 @@ def readable(place: str) -> Iterator[None]:
         raise RowsUnreadable(place) from fault
 
 
+def all_rows(conn: Connection, query: Select[Any], place: str) -> Sequence[Values]:
+    """Give all rows of a query, each value of its column's type: a damaged file can hold others."""
+    with readable(place):
+        rows: Sequence[Values] = conn.execute(query).all()
+    for column, values in zip(query.selected_columns, zip(*rows, strict=True), strict=False):
+        wanted = {_python_type(column)}
+        if getattr(column, "nullable", True):
+            wanted.add(type(None))
+        if not set(map(type, values)) <= wanted:
+            raise RowsUnreadable(place)
+    return rows
+
+
+def _python_type(column: ColumnElement[Any]) -> type:
+    if isinstance(column.type, LargeBinary):
+        return bytes
+    return str if isinstance(column.type, String) else int
+
+
 def pages(
     conn: Connection,
     columns: Sequence[ColumnElement[Any]],
@@ -99,8 +121,7 @@ def pages(
             query = ordered.where(
                 key[0] > after[0] if len(key) == 1 else tuple_(*key) > tuple_(*after)
             )
-        with readable(reached):
-            rows = conn.execute(query).all()
+        rows = all_rows(conn, query, reached)
         if rows:
             yield rows
         if len(rows) < size:
@@ -114,20 +135,16 @@ def pages(
 def read_heads(conn: Connection) -> Sequence[Values]:
     """Read origin, size, root and checkpoint of the heads of all logs, closed ones too."""
     columns = log_head.c
-    with readable("log_head"):
-        return conn.execute(
-            select(columns.origin, columns.size, columns.root, columns.checkpoint)
-        ).all()
+    query = select(columns.origin, columns.size, columns.root, columns.checkpoint)
+    return all_rows(conn, query, "log_head")
 
 
 def log_numbers(conn: Connection, table: Table) -> Iterator[int]:
     """Give the numbers of all logs that have rows in a table, by leaps over its key."""
     number: int | None = 0
     while True:
-        with readable(table.name):
-            number = conn.execute(
-                select(func.min(table.c.log)).where(table.c.log > number)
-            ).scalar()
+        query = select(func.min(table.c.log)).where(table.c.log > number)
+        number = all_rows(conn, query, table.name)[0][0]
         if number is None:
             return
         yield number
@@ -147,8 +164,7 @@ def entries_at(conn: Connection, log: int, positions: Sequence[int]) -> dict[int
     query = select(columns.position, columns.kind, columns.record, columns.salt).where(
         columns.log == log, columns.position.in_(positions)
     )
-    with readable("log_entries by position"):
-        return {row[0]: row for row in conn.execute(query).all()}
+    return {row[0]: row for row in all_rows(conn, query, "log_entries by position")}
 
 
 def read_tile(conn: Connection, log: int, level: int, position: int) -> bytes | None:
@@ -156,9 +172,8 @@ def read_tile(conn: Connection, log: int, level: int, position: int) -> bytes | 
     query = select(log_tiles.c.hashes).where(
         log_tiles.c.log == log, log_tiles.c.level == level, log_tiles.c.position == position
     )
-    with readable(f"log_tiles {level}/{position}"):
-        found = conn.execute(query).scalar()
-    return None if found is None else bytes(found)
+    found = all_rows(conn, query, f"log_tiles {level}/{position}")
+    return bytes(found[0][0]) if found else None
 
 
 def tile_places(conn: Connection, log: int) -> Iterator[tuple[int, int]]:
@@ -205,8 +220,7 @@ def message_places(
     names = ["identity", "direction", "log", "log_position", "order_number", "state"]
     names += ["receipt"] if receipts else []
     query = select(*(messages.c[name] for name in names)).where(messages.c.identity.in_(identities))
-    with readable("messages by identity"):
-        return {row[0]: row for row in conn.execute(query).all()}
+    return {row[0]: row for row in all_rows(conn, query, "messages by identity")}
 
 
 def sealed_texts(
@@ -214,12 +228,9 @@ def sealed_texts(
 ) -> Iterator[tuple[str, bytes]]:
     """Give the sealed texts of messages, few at once: each may have 4 MiB."""
     columns = table.c
-    with readable(f"{table.name}: the length of texts"):
-        sizes = conn.execute(
-            select(columns.identity, func.length(columns.sealed_text)).where(
-                columns.identity.in_(identities)
-            )
-        ).all()
+    query = select(columns.identity, func.length(columns.sealed_text))
+    query = query.where(columns.identity.in_(identities))
+    sizes = all_rows(conn, query, f"{table.name}: the length of texts")
     batch: list[str] = []
     total = 0
     for identity, size in sizes:
@@ -235,9 +246,8 @@ def sealed_texts(
 def _texts(conn: Connection, identities: list[str], table: Table) -> Iterator[tuple[str, bytes]]:
     columns = table.c
     query = select(columns.identity, columns.sealed_text).where(columns.identity.in_(identities))
-    with readable(f"{table.name}: texts"):
-        found = [(row[0], bytes(row[1])) for row in conn.execute(query)]
-    yield from found
+    rows = all_rows(conn, query, f"{table.name}: texts")
+    yield from ((row[0], bytes(row[1])) for row in rows)
 
 
 _CASE: Final = (
@@ -253,8 +263,7 @@ def cases_by_id(conn: Connection, ids: Sequence[str]) -> dict[str, Values]:
     accepted_identity, order_last.
     """
     query = select(*(cases.c[name] for name in _CASE)).where(cases.c.id.in_(ids))
-    with readable("cases"):
-        return {row[0]: row for row in conn.execute(query).all()}
+    return {row[0]: row for row in all_rows(conn, query, "cases")}
 
 
 def cases_without_messages(conn: Connection) -> Iterator[Values]:
@@ -263,8 +272,7 @@ def cases_without_messages(conn: Connection) -> Iterator[Values]:
     query = select(columns.id, columns.sent_seq, columns.accepted_seq).where(
         ~select(literal(1)).where(messages.c.case_id == columns.id).exists()
     )
-    with readable("cases"):
-        yield from conn.execute(query)
+    yield from all_rows(conn, query, "cases")
 
 
 def count_skips(conn: Connection, case_id: str) -> int:
@@ -284,8 +292,7 @@ def skip_rows(conn: Connection) -> Iterator[tuple[str, str]]:
 def messages_of_envelopes(conn: Connection, digests: Sequence[str]) -> dict[str, str]:
     """Give the identity that each envelope is said to hold, by its digest."""
     query = select(envelopes.c.digest, envelopes.c.identity).where(envelopes.c.digest.in_(digests))
-    with readable("envelopes"):
-        return {row[0]: row[1] for row in conn.execute(query).all()}
+    return {row[0]: row[1] for row in all_rows(conn, query, "envelopes")}
 
 
 def refusal_pages(conn: Connection) -> Iterator[Sequence[Values]]:
@@ -298,8 +305,7 @@ def refusals_of(conn: Connection, identities: Sequence[str]) -> dict[str, str]:
     """Give the codes of those refusals that are there, by identity."""
     columns = refusals.c
     query = select(columns.identity, columns.code).where(columns.identity.in_(identities))
-    with readable("refusals by identity"):
-        return {row[0]: row[1] for row in conn.execute(query).all()}
+    return {row[0]: row[1] for row in all_rows(conn, query, "refusals by identity")}
 
 
 def contested_pages(conn: Connection) -> Iterator[Sequence[Values]]:
@@ -317,16 +323,14 @@ def equivocations_not_kept(conn: Connection, limit: int) -> list[str]:
         .order_by(refusals.c.identity)
         .limit(limit)
     )
-    with readable("refusals without what was refused"):
-        return list(conn.execute(query).scalars())
+    return [row[0] for row in all_rows(conn, query, "refusals without what was refused")]
 
 
 def contested_among(conn: Connection, identities: Sequence[str]) -> dict[str, str]:
     """Give the codes of those messages that were kept as contested, by identity."""
     columns = contested.c
     query = select(columns.identity, columns.code).where(columns.identity.in_(identities))
-    with readable("contested by identity"):
-        return {row[0]: row[1] for row in conn.execute(query).all()}
+    return {row[0]: row[1] for row in all_rows(conn, query, "contested by identity")}
 
 
 # --- trust -----------------------------------------------------------------
@@ -350,5 +354,5 @@ def revocation_rows(conn: Connection) -> list[Values]:
 def _all(conn: Connection, table: Table, *more: ColumnElement[Any]) -> list[Values]:
     columns = table.c
     query = select(columns.digest, columns.raw, columns.installed_at, *more)
-    with readable(table.name):
-        return list(conn.execute(query.order_by(columns.installed_at, columns.digest)).all())
+    ordered = query.order_by(columns.installed_at, columns.digest)
+    return list(all_rows(conn, ordered, table.name))

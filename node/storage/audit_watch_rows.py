@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, select
 
-from node.storage.audit_rows import Values, pages, readable
+from node.storage.audit_rows import Values, all_rows, pages
 from node.storage.tables import (
     auditor_tokens,
     cases,
@@ -77,7 +77,8 @@ def waiting_pages(conn: Connection) -> Iterator[Sequence[Values]]:
     names = ("id", "peer", "identity", "digest", "key_id", "expires", "envelope")
     columns = [
         *(outbox.c[name] for name in names),
-        messages.c.state, messages.c.expires.label("until"), cases.c.peer.label("with_peer"),
+        messages.c.state.label("stands"), messages.c.expires.label("until"),
+        cases.c.peer.label("with_peer"),
         envelopes.c.identity.label("holds"), envelopes.c.key_id.label("sealed_to"),
     ]  # fmt: skip
     joined = (
@@ -98,11 +99,10 @@ def queued_without_envelope(conn: Connection, limit: int) -> list[str]:
         .order_by(columns.identity)
         .limit(limit)
     )
-    with readable("messages that wait"):
-        return list(conn.execute(query).scalars())
+    return [row[0] for row in all_rows(conn, query, "messages that wait")]
 
 
 def _all(conn: Connection, table: Table, *names: str) -> list[Values]:
     columns = [table.c[name] for name in names]
-    with readable(table.name):
-        return list(conn.execute(select(*columns).order_by(*table.primary_key.columns)).all())
+    query = select(*columns).order_by(*table.primary_key.columns)
+    return list(all_rows(conn, query, table.name))

@@ -221,6 +221,9 @@ class SqliteDatabase:
         try:
             for pragma in pragmas:
                 conn.execute(f"PRAGMA {pragma}")
+        except UnicodeDecodeError as fault:  # SQLite names the damaged part of the schema
+            conn.close()
+            raise StorageFailed(f"{self._place}: broken (its schema is damaged)") from fault
         except BaseException:
             conn.close()
             raise

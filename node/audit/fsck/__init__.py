@@ -118,7 +118,11 @@ class _Audit:
         for log in own.logs.values():
             log.root_at = roots_of(conn, log)
             state = guard if log is open_log else None
-            EntryReader(conn, log, state, rows, notes).read(progress)
+            try:
+                EntryReader(conn, log, state, rows, notes).read(progress)
+            except RowsUnreadable as fault:
+                log.readable = False
+                self._unreadable(fault)
         rows.end()
         self.root = open_log.root
         if all(log.readable for log in own.logs.values()):

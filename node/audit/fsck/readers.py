@@ -67,6 +67,6 @@ def _what_is_wrong(row: Values) -> str | None:
         return f"Its envelope is not in its form: {fault.detail}."
     if (header.recipient, header.key_id) != (row.peer, row.key_id) or row.sealed_to != row.key_id:
         return "It is sealed to another recipient or key than its row says."
-    if row.state != "queued" or (row.until, row.with_peer) != (row.expires, row.peer):
+    if row.stands != "queued" or (row.until, row.with_peer) != (row.expires, row.peer):
         return "Its message does not wait, or not for this peer until this time."
     return None

@@ -300,3 +300,15 @@ def _after_more(rest: AtRest, clock: ManualClock) -> bytes:
     finally:
         node.close()
     return rest.settings.guard.file.read_bytes()
+
+
+def test_a_value_of_another_type_is_a_finding(fiji: AtRest) -> None:
+    """What a damaged file holds where a number should be ends that part and nothing else."""
+    for table, column in (("log_tiles", "hashes"), ("log_entries", "at"), ("messages", "log")):
+        rest = fiji.copy(fiji.folder.parent / table)
+        rest.tamper(
+            "PRAGMA writable_schema = ON",
+            f"UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = '{table}'",  # noqa: S608  (a name from the schema)
+        )
+        rest.tamper(f"UPDATE {table} SET {column} = 'no such value'")  # noqa: S608  (names from the schema)
+        assert "unreadable" in codes(audit(rest))

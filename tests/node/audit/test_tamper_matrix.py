@@ -8,10 +8,13 @@ row of each table is changed; `-m slow` changes every row.
 from __future__ import annotations
 
 import asyncio
+import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from node.storage.engine import StorageFailed
 from node.storage.tables import metadata
 from tests.node.audit import tamper
 from tests.support.exchanged import AtRest, audit
@@ -125,6 +128,26 @@ def test_the_node_notices_when_it_starts(bench: Bench, name: str) -> None:
     for place in ends(bench.original, table):
         assert try_alter(bench.fresh(), table, column, place)
         assert bench.node_at_start() is not None, place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_a_bit_that_flips_anywhere_in_the_file_is_a_finding_or_a_failure(
+    bench: Bench, seed: int
+) -> None:
+    """Whatever is damaged, the audit ends with a report, or says that storage is broken."""
+    raw, chance = bench.original.database_file.read_bytes(), random.Random(seed)
+    ended: Counter[str] = Counter()
+    for _ in range(150):
+        at = chance.randrange(100, len(raw))
+        changed = raw[:at] + bytes([raw[at] ^ 1 << chance.randrange(8)]) + raw[at + 1 :]
+        bench.fresh().database_file.write_bytes(changed)
+        try:
+            ended[bench.auditor().conclusion.value] += 1
+        except StorageFailed as fault:
+            ended[fault.reason] += 1
+    assert ended["false"] > 25
+    assert ended.keys() <= {"sound", "false", "undecided", "broken", "refused"}
 
 
 # --- every table ----------------------------------------------------------------------------
