@@ -17,6 +17,7 @@ from node.audit.kept import newest_number
 from node.audit.named import find_case
 from node.audit.records import TokenEnded, TokenMade
 from node.desk.verb import Desk, Result, Verb
+from node.logs import get
 from node.setup import AlreadyThere
 from node.storage import Connection, auditor_rows, case_rows
 from node.storage.auditor_rows import AuditorToken, make_token, token_digest
@@ -24,6 +25,8 @@ from node.storage.case_rows import Case, StoredMessage
 from node.storage.writer import Tx
 from protocol.encoding import Fields, to_base64
 from protocol.errors import TooLarge
+
+_log = get("auditing")
 
 _REASON_CHARS_MAX: Final = 64
 _TOKEN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
@@ -40,6 +43,7 @@ def _audit_erase(desk: Desk, args: Fields) -> Result:
     number = asked or desk.database.read(newest_number)
     network = desk.office.network
     erased = desk.unit(lambda tx: erase_records(tx, network, spans, log=number, reason=reason))
+    _forget(desk)
     return {
         "schema": "comity.erased/1", "log": number, "entries": str(erased), "count": erased.count,
         "reason": reason,
@@ -54,7 +58,15 @@ def _case_erase(desk: Desk, args: Fields) -> Result:
         erase_case(tx, desk.office.network, case, reason=reason)
         return case.id
 
-    return {"schema": "comity.erased/1", "case": desk.unit(erase), "reason": reason}
+    erased = desk.unit(erase)
+    _forget(desk)
+    return {"schema": "comity.erased/1", "case": erased, "reason": reason}
+
+
+def _forget(desk: Desk) -> None:
+    """Leave nothing of what was erased beside the database, also while the node runs."""
+    if not desk.database.forget():
+        _log.warning("erased-in-use", reason="a reader holds the state of before; it goes later")
 
 
 # --- bundles ---------------------------------------------------------------

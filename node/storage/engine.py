@@ -70,6 +70,13 @@ class Database(Protocol):
         """Run a migration: as `transact`, but in its own time and with tables rebuilt."""
         ...
 
+    def forget(self) -> bool:
+        """Clear what was overwritten from files beside the database.
+
+        False if somebody still reads it as it was: it goes with a later call, or at the end.
+        """
+        ...
+
     def version(self) -> str:
         """Say which database this is, and which version of it."""
         ...

@@ -1,7 +1,8 @@
 """Destroying what may be destroyed: records with their salts, copies of them, keys of cases.
 
 Statements only. What is overwritten here is gone from the file of the database, too
-(`secure_delete`, node.storage.sqlite); what copies and backups hold is not.
+(`secure_delete`, node.storage.sqlite), once `Database.forget` has cleared the log of changes
+beside it; what copies and backups hold is not.
 """
 
 from __future__ import annotations

@@ -107,6 +107,12 @@ class SqliteDatabase:
             finally:
                 _switch_foreign_keys(conn, on=True)
 
+    def forget(self) -> bool:
+        """Bring the write-ahead log into the file and empty it: it held what was overwritten."""
+        with self._writing() as conn:
+            busy, *_ = _driver(conn).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
     def close(self) -> None:
         """Close the readers and then the writer, which empties the log into the file."""
         with self._turn:
