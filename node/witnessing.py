@@ -22,7 +22,7 @@ from node.clock import Clock
 from node.logs import get
 from node.office import Office
 from node.own_log import OwnLog
-from node.quorum import Quorum, verified_word, words_on
+from node.quorum import Quorum, word_of, words_on
 from node.storage import Connection, peer_rows, watch_rows
 from node.storage.engine import Database
 from node.storage.log_rows import Head
@@ -179,9 +179,7 @@ class Witnessing:
     def _lines(self, witness: str, head: Head, body: bytes) -> Sequence[NoteSignature]:
         """Give the witness's own two lines, verified; lines of others are ignored."""
         lines = decode_cosignatures(body)
-        verified_word(head.checkpoint, lines, self._office.directory, witness)
-        name, _ = self._office.directory.witness_keys(witness)
-        return [line for line in lines if line.name == name]
+        return word_of(head.checkpoint, lines, self._office.directory, witness)
 
     async def _look(self, peer: str, client: Ask) -> None:
         """Fetch what a peer has cosigned of this log, and compare it with the log."""
@@ -219,9 +217,7 @@ class Witnessing:
 
     def _word_of(self, peer: str, raw: bytes) -> tuple[SignedCheckpoint, list[NoteSignature]]:
         signed = self._verified(raw)
-        verified_word(raw, signed.other_signatures, self._office.directory, peer)
-        name = witness_name(self._office.network, peer)
-        return signed, [line for line in signed.other_signatures if line.name == name]
+        return signed, word_of(raw, signed.other_signatures, self._office.directory, peer)
 
     def _keep(self, tx: Tx, size: int, raw: bytes, lines: Sequence[NoteSignature]) -> None:
         """Add verified lines to the checkpoint of a size, and count its witnesses again."""

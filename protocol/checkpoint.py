@@ -214,14 +214,22 @@ def verify_cosignature(
     if keys.ed25519.purpose != "witness":
         raise Misuse("a cosignature is verified with witness keys")
     first, second = _verifier_keys(_checked(name, WITNESS_NAME), keys, ED25519_COSIGNATURE)
-    marks = [first.key_hash, second.key_hash]
-    lines = [line for line in signatures if line.name == name and line.key_hash in marks]
-    if [line.key_hash for line in lines] != marks:
+    lines = cosignature_lines(signatures, name=name, keys=keys)
+    if [line.key_hash for line in lines] != [first.key_hash, second.key_hash]:
         raise NotAuthentic("not the two lines of the witness, in their order")
     time = _verify_timed(checkpoint, first, keys.ed25519, lines[0])
     if _verify_timed(checkpoint, second, keys.ml_dsa, lines[1]) != time:
         raise NotAuthentic("the two lines of a witness differ in their time")
     return time
+
+
+def cosignature_lines(
+    signatures: Iterable[NoteSignature], *, name: str, keys: LogKeys
+) -> list[NoteSignature]:
+    """Give the lines of a witness's two keys among these; nothing of them is verified."""
+    pair = _verifier_keys(_checked(name, WITNESS_NAME), keys, ED25519_COSIGNATURE)
+    marks = [key.key_hash for key in pair]
+    return [line for line in signatures if line.name == name and line.key_hash in marks]
 
 
 def verify_timed_line(checkpoint: Checkpoint, line: NoteSignature, key: VerifierKey) -> int:

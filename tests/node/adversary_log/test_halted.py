@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import pytest
 
 from node.storage import witness_rows
 from node.transport.batch import Notices
-from node.transport.c2sp import SIZE, WitnessAnswer
+from node.transport.c2sp import SIZE, TEXT, WitnessAnswer
 from protocol.checkpoint import Checkpoint, cosign, with_cosignatures, witness_name
 from protocol.digest import sha256
-from protocol.errors import Recovering
+from protocol.errors import Recovering, Rejected
 from protocol.fork import Fork, make_fork
 from protocol.note import decode_note
+from protocol.witness_wire import encode_cosignatures
 from tests.node.adversary_log.liar import Liar
 from tests.support.forge import flipped
 from tests.support.memory_log import MemoryLog
@@ -176,3 +178,55 @@ async def test_a_fork_proof_about_this_node_halts_it(light_pair: Pair) -> None:
         await light_pair.request()
     light_pair.close(FIJI)
     assert light_pair[FIJI].node.log.halted is not None
+
+
+async def test_lines_that_a_witness_adds_to_its_word_are_not_kept(light_pair: Pair) -> None:
+    """Repeated, of unknown keys or of others: the log stays sound, and keeps two lines of each."""
+    await exchanged(light_pair)
+    await light_pair[QUMRAN].write(
+        lambda tx: light_pair[QUMRAN].node.register.send_request(
+            tx, to=FIJI, request_kind="MLA_EVIDENCE", body={"text": "x"}
+        )
+    )
+    await light_pair[QUMRAN].send_to(FIJI)
+    fiji, origin = light_pair[FIJI], light_pair[FIJI].watch.own.origin
+    state = light_pair[QUMRAN].read(lambda conn: witness_rows.read_witnessed(conn, origin))
+    assert state is not None
+    note = decode_note(state.raw)
+    words = [one for one in note.signatures if one.name.startswith(f"{NETWORK}/{QUMRAN}")]
+    assert len(words) == 2
+    strange = [replace(words[0], key_hash=bytes([n] * 4)) for n in range(6)]
+    for lines in (
+        (*note.signatures, *strange),
+        (*note.signatures, *words),
+        (*strange, *note.signatures),
+    ):
+        raw = replace(note, signatures=tuple(lines)).encode()
+        with contextlib.suppress(Rejected):
+            await fiji.watch.witnessing.take(raw, peer=QUMRAN)
+            light_pair.clock.advance(61)
+    for row in fiji.rows("checkpoints"):
+        assert isinstance(row["raw"], bytes)
+        assert len(decode_note(row["raw"]).signatures) == 4
+    fiji.assert_sound()
+
+
+async def test_an_answer_of_a_witness_full_of_its_own_name_leaves_room_for_others(
+    light_pair: Pair,
+) -> None:
+    """Sixty lines of unknown keys beside a true word: no push fails by them, and none is kept."""
+    await exchanged(light_pair)
+    fiji = light_pair[FIJI]
+    liar, head = Liar(light_pair), fiji.watch.own.head()
+    pair = light_pair.trust.rings[TONGA].signers("witness")
+    words = cosign(
+        Checkpoint(head.origin, head.size, head.root), name=witness_name(NETWORK, TONGA),
+        ed25519=pair.first, ml_dsa=pair.second, now=light_pair.clock.now(),
+    )  # fmt: skip
+    strange = [replace(words[0], key_hash=bytes([7, 7, 7, n])) for n in range(60)]
+    liar.said = WitnessAnswer(200, TEXT, encode_cosignatures((*words, *strange)))
+    await fiji.watch.witnessing.push()
+    (row,) = [row for row in fiji.rows("checkpoints") if row["size"] == head.size]
+    assert isinstance(row["raw"], bytes)
+    assert len(decode_note(row["raw"]).signatures) == 6  # the log, Qumran, Tonga
+    assert row["witnesses"] == 2
