@@ -20,8 +20,8 @@ ORDER: tuple[str, ...] = tuple(
     protocol: limits errors encoding digest identity primitives dsse
     protocol: merkle note checkpoint proof record receipt
     protocol: messages envelope
-    protocol: document network listing revocation receipt_file
-    protocol: continuation witness_wire fork closure policy
+    protocol: document network listing revocation
+    protocol: continuation witness_wire fork closure policy receipt_file
     protocol: bundle summary bundle_parts bundle_trust bundle_logs bundle_case bundle_check
 
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
@@ -34,7 +34,7 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
     node.storage: health_rows writer
     node: storage
-    node.audit: faults records guard tiles log fsck judged verify_bundle verify_logs verify
+    node.audit: faults records guard tiles log fsck stamped judged verify_bundle verify_logs verify
     node.audit: verify_export
     node.audit: named kept export search erasure prove grounds bundle
     node.evidence: paths manifest hashing compare

@@ -179,8 +179,8 @@ def _changes(raw: bytes) -> Iterator[tuple[str, bytes]]:
         for field in ("created", "at", "authority", "network"):
             if field in text:
                 other = text[field] + 1 if isinstance(text[field], int) else f"{text[field]}.x"
-                payload = base64.b64encode(canonical({**text, field: other})).decode()
-                yield f"{field} changed", canonical({**value, "payload": payload})
+                altered = base64.b64encode(canonical({**text, field: other})).decode()
+                yield f"{field} changed", canonical({**value, "payload": altered})
                 break
         first, *rest = value["signatures"]
         broken = {**first, "sig": _turned(first["sig"])}
