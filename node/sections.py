@@ -71,6 +71,16 @@ def split_address(text: str) -> tuple[str, int]:
     return bare, int(port)
 
 
+def timestamp_url(url: str | None) -> str | None:
+    """Take the http or https URL of a timestamp authority: what it answers is signed."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("a timestamp authority is at an http or https URL, without a user")
+    return url
+
+
 def _urls(value: object) -> object:
     """Take a list of https URLs, or one string with blanks between them."""
     urls = value.split() if isinstance(value, str) else value
@@ -176,6 +186,14 @@ class GuardSettings(Section):
     file: Path = Field(
         Path("guard/checkpoint"),
         description="The newest checkpoint, outside the database and outside every backup.",
+    )
+
+
+class TimestampsSettings(Section):
+    """Who says, if somebody asks, what time it was (RFC 3161)."""
+
+    url: Annotated[str | None, AfterValidator(timestamp_url)] = Field(
+        None, description="A timestamp authority, for `comity audit timestamp`."
     )
 
 

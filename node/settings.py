@@ -38,6 +38,7 @@ from node.sections import (
     LogSettings,
     PeersSettings,
     Section,
+    TimestampsSettings,
     authority_id,
     rooted_url,
 )
@@ -81,6 +82,7 @@ class _Layers(BaseSettings):
     peers: PeersSettings = PeersSettings()
     log: LogSettings = LogSettings()
     guard: GuardSettings = GuardSettings()
+    timestamps: TimestampsSettings = TimestampsSettings()
     control: ControlSettings = ControlSettings()
     limits: LimitsSettings = LimitsSettings()
 
@@ -98,6 +100,7 @@ class Settings:
     peers: PeersSettings
     log: LogSettings
     guard: GuardSettings
+    timestamps: TimestampsSettings
     control: ControlSettings
     limits: LimitsSettings
 
@@ -270,6 +273,7 @@ def _rooted(folder: Path, layers: _Layers) -> Settings:
         peers=_with_paths(folder, layers.peers),
         log=layers.log,
         guard=_with_paths(folder, layers.guard),
+        timestamps=layers.timestamps,
         control=_with_paths(folder, layers.control),
         limits=layers.limits,
     )

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from cryptography.x509 import Certificate
+
 from keys.fingerprint import DIGITS, document_fingerprint
 from protocol.closure import Closure
 from protocol.encoding import HEX64, Json
@@ -50,10 +52,14 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the reader trusts: a document by the bare digits of its fingerprint, or a policy."""
+    """What the reader trusts: a document by the bare digits of its fingerprint, or a policy.
+
+    And whom the reader trusts to say what time it was, by the roots of their certificates.
+    """
 
     fingerprint: str | None = None
     policy: Policy | None = None
+    tsa_roots: tuple[Certificate, ...] = ()
 
 
 def bare_fingerprint(text: str) -> str:

@@ -14,8 +14,10 @@ a network document, named by its fingerprint.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
+
+from cryptography.x509 import Certificate
 
 from keys.fingerprint import document_fingerprint
 from node.audit import verify_logs
@@ -55,14 +57,19 @@ _FILE: Final = "receipt file"
 
 
 def verify_file(
-    raw: bytes, *, trusted_fingerprint: str | None = None, policy: Policy | None = None
+    raw: bytes,
+    *,
+    trusted_fingerprint: str | None = None,
+    policy: Policy | None = None,
+    tsa_roots: Sequence[Certificate] = (),
 ) -> Judgement:
     """Judge the content of one file.
 
     `trusted_fingerprint` is that of the network document which the reader trusts, as 60
     digits or 64 hex digits, with spaces or without; anything else is `Misuse`. `policy` is
     one that the reader trusts. Without either, what a file proves is told on the condition
-    that its document is the true one.
+    that its document is the true one. `tsa_roots` are whom the reader trusts to have said
+    what time it was; without them timestamps are not judged.
     """
     trusted = None if trusted_fingerprint is None else bare_fingerprint(trusted_fingerprint)
     kind = _recognise(raw)
@@ -71,7 +78,7 @@ def verify_file(
         return Judgement(Verdict.UNDECIDED, None, (), (sentence,))
     fields: dict[str, Json]
     try:
-        return _JUDGES[kind](raw, Asked(trusted, policy))
+        return _JUDGES[kind](raw, Asked(trusted, policy, tuple(tsa_roots)))
     except (KeyUnknown, Unproven) as fault:
         missing = f"It cannot be decided from this file alone: {fault.detail}."
         return Judgement(Verdict.UNDECIDED, kind, (), (missing,))

@@ -19,10 +19,11 @@ from node.audit.judged import (
     told_end,
     under,
 )
+from node.audit.stamped import verify_token
 from protocol.bundle_check import BundleReport, MessageLine, verify_bundle
 from protocol.bundle_logs import Logs, Standing
 from protocol.encoding import Json
-from protocol.errors import KeyUnknown, Unproven
+from protocol.errors import KeyUnknown, Rejected, Unproven
 from protocol.policy import Policy, verify_by_policy
 from protocol.summary import show_time
 
@@ -39,11 +40,15 @@ def judge_bundle(raw: bytes, asked: Asked) -> Judgement:
         doubts.insert(0, OTHER_DOCUMENT)
     if asked.policy is not None:
         doubts += _by_policy(report.logs, asked.policy)
+    stamped: list[str] = []
+    if asked.tsa_roots:
+        stamped, unproved = _stamped(report, asked)
+        doubts += unproved
     left = [*doubts, *_not_proved(report, asked)]
     return Judgement(
         Verdict.UNDECIDED if doubts else Verdict.TRUE,
         KIND,
-        (*_what(report), *_table(report), *documents),
+        (*_what(report), *stamped, *_table(report), *documents),
         tuple(left),
         _fields(report, doubts),
         alarms=tuple(_alarms(report)),
@@ -82,6 +87,20 @@ def _believed(logs: Logs, origin: str, policy: Policy) -> Iterable[int]:
         except Unproven:
             continue
         yield head.size
+
+
+def _stamped(report: BundleReport, asked: Asked) -> tuple[list[str], list[str]]:
+    """Say what the timestamps prove to the reader, and which do not."""
+    said, doubts = [], []
+    for one in report.timestamps:
+        place = f"{one.checkpoint.origin} with {one.checkpoint.size} entries"
+        try:
+            stamp = verify_token(one.token, one.checkpoint_raw, asked.tsa_roots)
+        except Rejected as fault:
+            doubts.append(f"The timestamp of {place} does not hold for you: {fault.detail}.")
+        else:
+            said.append(f"{place} existed at {show_time(stamp.time)}, says {stamp.signer}.")
+    return said, doubts
 
 
 # --- sentences -------------------------------------------------------------
@@ -174,7 +193,9 @@ def _not_proved(report: BundleReport, asked: Asked) -> Iterable[str]:
         f"Not who made this file: it says {report.about.authority}, at"
         f" {show_time(report.about.created)}, and nobody signs that."
     )
-    if report.timestamps:
+    if asked.tsa_roots and not report.timestamps:
+        yield "Not by when, in the word of your timestamp authority: no timestamp is in it."
+    if report.timestamps and not asked.tsa_roots:
         yield f"Not what is in {_count(report.timestamps, 'timestamp')}: that was not judged."
 
 

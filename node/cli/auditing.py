@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
-from node.cli import bundling, status, tokens
+from node.cli import bundling, stamping, status, tokens
 from node.cli.access import open_ring, settings_of
 from node.cli.call import Call, PassphraseOption, command, failed
 from node.cli.erasing import audit_erase
@@ -48,6 +48,7 @@ def register(app: typer.Typer) -> None:
     bundling.register(audit)
     status.register_audit(audit)
     tokens.register(audit)
+    stamping.register(audit)
     app.add_typer(audit, name="audit")
 
 

@@ -15,11 +15,14 @@ import typer
 from node.cli.call import Call, command, usage
 from node.cli.files import read_whole
 from node.cli.output import harmless
+from node.cli.stamping import CERTIFICATES_BYTES_MAX
 from node.exits import Exit
 from protocol.encoding import Json
 from protocol.limits import BUNDLE_BYTES_MAX, POLICY_BYTES_MAX
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from node.audit.judged import Judgement
     from protocol.policy import Policy
 
@@ -49,6 +52,14 @@ def verify(
         Path | None,
         typer.Option(metavar="FILE", help="A tlog policy that you trust: a log, its witnesses."),
     ] = None,
+    tsa_ca: Annotated[
+        Path | None,
+        typer.Option(
+            "--tsa-ca",
+            metavar="FILE",
+            help="Certificates in PEM of whom you trust to timestamp (RFC 3161).",
+        ),
+    ] = None,
     page: Annotated[
         bool,
         typer.Option("--page", help="Write the verifier that needs no installation, as HTML."),
@@ -59,31 +70,50 @@ def verify(
         return _write_page(file)
     if file is None:
         raise usage("Which file? `comity verify FILE`, or --page for the page that verifies.")
-    judge = _judge_folder if file.is_dir() else _judge_file
-    judged = judge(file, fingerprint, policy)
+    if file.is_dir():
+        if fingerprint is not None or tsa_ca is not None:
+            raise usage("An exported log is verified by a policy: --policy, and nothing else.")
+        judged = _judge_folder(file, policy)
+    else:
+        judged = _judge_file(file, fingerprint, policy, tsa_ca)
     _say(call, file, judged)
     return _VERIFY_EXITS[judged.conclusion.value]
 
 
-def _judge_file(file: Path, fingerprint: str | None, policy: Path | None) -> Judgement:
+def _judge_file(
+    file: Path, fingerprint: str | None, policy: Path | None, tsa_ca: Path | None
+) -> Judgement:
     from node.audit.verify import verify_file
     from protocol.errors import Misuse
 
     raw = read_whole(file, BUNDLE_BYTES_MAX)
     try:
-        return verify_file(raw, trusted_fingerprint=fingerprint, policy=_read_policy(policy))
+        return verify_file(
+            raw, trusted_fingerprint=fingerprint, policy=_read_policy(policy),
+            tsa_roots=_read_roots(tsa_ca),
+        )  # fmt: skip
     except Misuse as fault:
         raise usage(f"--fingerprint: {fault}.") from None
 
 
-def _judge_folder(folder: Path, fingerprint: str | None, policy: Path | None) -> Judgement:
+def _judge_folder(folder: Path, policy: Path | None) -> Judgement:
     from node.audit.verify_export import is_export, judge_export
 
     if not is_export(folder):
         raise usage(f"{folder} is a folder and no exported log: it holds no checkpoint.")
-    if fingerprint is not None:
-        raise usage("An exported log is verified by a policy: --policy, not --fingerprint.")
     return judge_export(folder, _read_policy(policy))
+
+
+def _read_roots(path: Path | None) -> tuple[Certificate, ...]:
+    from node.audit.stamped import load_roots
+    from protocol.errors import Rejected
+
+    if path is None:
+        return ()
+    try:
+        return load_roots(read_whole(path, CERTIFICATES_BYTES_MAX))
+    except Rejected as fault:
+        raise usage(f"--tsa-ca: {fault.detail}.") from None
 
 
 def _write_page(file: Path | None) -> Exit:

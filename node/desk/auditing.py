@@ -13,18 +13,24 @@ from typing import Final
 from node.audit.bundle import Gathered, add_peer_heads, gather_case
 from node.audit.erasure import Spans, erase_case, erase_records
 from node.audit.faults import NotHere
-from node.audit.kept import newest_number
+from node.audit.kept import KeptHead, newest_number, verify_head
 from node.audit.named import find_case
-from node.audit.records import TokenEnded, TokenMade
+from node.audit.prove import tile_reader
+from node.audit.records import LogTimestamped, TokenEnded, TokenMade
+from node.audit.stamped import read_token
 from node.desk.verb import Desk, Result, Verb
 from node.logs import get
 from node.setup import AlreadyThere
-from node.storage import Connection, auditor_rows, case_rows
+from node.storage import Connection, auditor_rows, case_rows, timestamp_rows
 from node.storage.auditor_rows import AuditorToken, make_token, token_digest
 from node.storage.case_rows import Case, StoredMessage
+from node.storage.timestamp_rows import Timestamp
 from node.storage.writer import Tx
+from protocol.digest import sha256_hex
 from protocol.encoding import Fields, to_base64
-from protocol.errors import TooLarge
+from protocol.errors import NotAuthentic, TooLarge
+from protocol.limits import NOTE_BYTES_MAX, TIMESTAMP_BYTES_MAX
+from protocol.merkle import TreeView
 
 _log = get("auditing")
 
@@ -67,6 +73,36 @@ def _forget(desk: Desk) -> None:
     """Leave nothing of what was erased beside the database, also while the node runs."""
     if not desk.database.forget():
         _log.warning("erased-in-use", reason="a reader holds the state of before; it goes later")
+
+
+# --- timestamps ------------------------------------------------------------
+
+
+def _audit_timestamp(desk: Desk, args: Fields) -> Result:
+    """Keep a timestamp over a checkpoint of our open log; who signed it is not judged here."""
+    number = args.integer("log", low=1)
+    checkpoint = args.base64("checkpoint", bytes_max=NOTE_BYTES_MAX)
+    token = args.base64("token", bytes_max=TIMESTAMP_BYTES_MAX)
+    digest = sha256_hex(token)
+
+    def keep(tx: Tx) -> KeptHead:
+        head = verify_head(desk.office.directory, desk.office.authority, number, checkpoint)
+        read_token(token, checkpoint)
+        if number != newest_number(tx.conn):
+            raise NotHere("that log is closed: what is timestamped is the open one")
+        if TreeView(head.size, tile_reader(tx.conn, number)).root() != head.checkpoint.root:
+            raise NotAuthentic("the checkpoint is not one of the log as it stands here")
+        stamp = Timestamp(digest, number, head.size, tx.now, checkpoint, token)
+        if not timestamp_rows.insert_timestamp(tx.conn, stamp):
+            raise AlreadyThere("this timestamp is kept already")
+        tx.record(LogTimestamped(desk.office.network, tx.now, head.size, digest, by=tx.by))
+        return head
+
+    head = desk.unit(keep)
+    return {
+        "schema": "comity.timestamp/1", "log": number, "origin": head.checkpoint.origin,
+        "size": head.size, "sha256": digest,
+    }  # fmt: skip
 
 
 # --- bundles ---------------------------------------------------------------
@@ -177,6 +213,9 @@ def _token(one: AuditorToken) -> Result:
 AUDITING: Final[Mapping[str, Verb]] = {
     "audit.erase": Verb(
         _audit_erase, frozenset({"log", "entries", "reason"}), writes=True, needs_keys=True
+    ),
+    "audit.timestamp": Verb(
+        _audit_timestamp, frozenset({"log", "checkpoint", "token"}), writes=True, needs_keys=True
     ),
     "audit.token.make": Verb(
         _token_make, frozenset({"name", "days"}), writes=True, needs_keys=True

@@ -78,6 +78,7 @@ async def test_a_writing_verb_fails_at_a_desk_that_cannot_write(
         "keys.publish": {},
         "case.erase": {"case": case, "reason": "ordered"},
         "audit.erase": {"log": None, "entries": "1", "reason": "ordered"},
+        "audit.timestamp": {"log": 1, "checkpoint": "", "token": ""},
         "audit.token.make": {"name": "auditor", "days": 1},
         "audit.token.end": {"name": "auditor"},
     }
