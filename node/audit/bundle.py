@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from keys.directory import Directory
 from node.audit.grounds import grounds
@@ -35,6 +35,8 @@ from protocol.merkle import TreeView
 from protocol.note import decode_note
 from protocol.proof import decode_proof
 from protocol.receipt import decode_receipt
+
+_LOST: Final = "The witnesses of {}: what its receipts rest on was lost here."
 
 Fetch: TypeAlias = Callable[[str, int, Sequence[int]], "bytes | None"]
 """Asks a peer for a continuation of its log number n from these sizes; None if it is away."""
@@ -83,11 +85,15 @@ def gather_case(
         for one in sent
         if one.log is not None and one.log_position is not None
     ]
-    for origin in export_rows.origins(conn):
+    held = export_rows.origins(conn)
+    for origin in held:
         number = int(origin.rpartition("/")[2])
         here = [one.position for one in places if one.log == number]
         if here or origin in gathered.resting:
             _add_own_log(conn, directory, gathered, log=number, positions=here)
+    for origin in gathered.resting:
+        if origin.split("/")[1] == authority and origin not in held:
+            gathered.left_out.append(_LOST.format(origin))
     for origin in (*gathered.resting, *export_rows.origins(conn)):
         fork = notice_rows.read_notice(conn, "fork", origin)
         if fork is not None:
@@ -106,15 +112,25 @@ def _checkpoint_of(receipt: bytes) -> Checkpoint:
 def _add_own_log(
     conn: Connection, directory: Directory, gathered: Gathered, *, log: int, positions: list[int]
 ) -> None:
-    """Add records, a timestamp and heads of one of our logs."""
+    """Add records, a timestamp and heads of one of our logs.
+
+    Where receipts rest on a state that the log here does not have, because it was lost, a
+    head would lead to some of them only: none is given, and they are as good as before.
+    """
     origin = log_origin(directory.network, gathered.authority, log)
     covered = max(gathered.resting.get(origin, {}), default=0)
     covered = max(covered, *(one + 1 for one in positions), 0)
-    stamp = timestamp_rows.first_covering(conn, log, covered)
+    best = best_head(conn, directory, gathered.authority, number=log)
+    seen = bool(best.words) and best.size >= covered
+    held = partial(_holds, conn, log, newest_head(conn, directory, gathered.authority, number=log))
+    whole = held(_end(directory, origin))
+    if not held(gathered.resting.get(origin, {})) or not (seen or whole):
+        gathered.left_out.append(_LOST.format(origin))
+        return
+    stamp = timestamp_rows.first_covering(conn, log, covered) if whole else None
     if stamp is not None:
         gathered.parts["timestamps"].append(encode_timestamp(stamp.checkpoint, stamp.token))
         gathered.rest(decode_body(decode_note(stamp.checkpoint).body))
-    best = best_head(conn, directory, gathered.authority, number=log)
     resting = gathered.resting.setdefault(origin, {})
     top = best
     if best.size < max(covered, *resting, 0):
@@ -135,6 +151,23 @@ def _add_own_log(
     gathered.parts["heads"] += _heads(conn, top, sorted(sizes - {top.size}))
     if best.size < top.size:
         gathered.parts["heads"].append(encode_continuation(best.shown, ()))
+
+
+def _holds(conn: Connection, log: int, head: KeptHead, states: Mapping[int, bytes]) -> bool:
+    """Say whether our log, up to its head, was once in all of these states."""
+    read = tile_reader(conn, log)
+    return all(
+        one <= head.size and TreeView(one, read).root() == root for one, root in states.items()
+    )
+
+
+def _end(directory: Directory, origin: str) -> Mapping[int, bytes]:
+    """Give the state in which a log of ours was closed, if it was.
+
+    What we hold beside it was set back before, and may have gone on where nobody saw it.
+    """
+    found = directory.closure(origin)
+    return {} if found is None else {found.closure.size: found.closure.root}
 
 
 def _heads(conn: Connection, head: KeptHead, sizes: Sequence[int]) -> Iterable[bytes]:
