@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from node.transport.c2sp import LogFile
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from tests.node.adversary_log.liar import Liar, with_leaves
 from tests.support.memory_log import MemoryLog
-from tests.support.network import bound, make_network
+from tests.support.network import bound, make_network, running_network
 from tests.support.pair import FIJI, QUMRAN, TONGA, Pair
+from tests.support.recovering import delivered
 
 
 async def sent(pair: Pair) -> None:
@@ -97,3 +100,36 @@ async def test_a_start_among_black_holes_takes_seconds(tmp_path: Path) -> None:
         await nodes[FIJI].stop()
         for hole in holes:
             hole.close()
+
+
+async def test_strangers_by_the_dozen_stop_no_exchange(tmp_path: Path) -> None:
+    """Two hundred unsigned requests and fifty silent connections: peers deliver meanwhile."""
+    async with running_network(tmp_path, (FIJI, QUMRAN)) as nodes:
+        fiji, qumran = nodes[FIJI], nodes[QUMRAN]
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        silent = [await asyncio.open_connection("127.0.0.1", qumran.port) for _ in range(50)]
+        log = f"https://127.0.0.1:{qumran.port}/comity/v1"
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
+
+            async def ask(number: int) -> int:
+                try:
+                    async with session.request(
+                        ("GET", "HEAD", "PUT", "POST")[number % 4],
+                        f"{log}/log/1/checkpoint?token=x",
+                        headers={"Authorization": f"Bearer {number}"},
+                    ) as answer:
+                        return answer.status
+                except aiohttp.ClientError:
+                    return 0
+
+            flood = asyncio.gather(*(ask(number) for number in range(200)))
+            posted = await fiji.write(
+                lambda tx: fiji.node.register.send_request(
+                    tx, to=QUMRAN, request_kind="MLA_EVIDENCE", body={"text": "x"}
+                )
+            )
+            await fiji.until(delivered(posted.identity))
+            assert set(await flood) <= {0, 400, 401, 404, 405, 429}
+        for _, writer in silent:
+            writer.close()

@@ -16,10 +16,10 @@ from node.transport.routes import Recovery
 from protocol.errors import Rejected
 from protocol.limits import INTEGER_MAX
 from protocol.messages import Message
-from tests.node.test_recovery import messages, recovered, set_back
 from tests.support.forge import flipped
 from tests.support.pair import FIJI, QUMRAN, TONGA, Pair
 from tests.support.receipts import receipt_of
+from tests.support.recovering import messages, recovered, set_back
 
 ALL = Recovery(0, 1, 0, None)
 

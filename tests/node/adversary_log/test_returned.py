@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from tests.node.test_recovery import (
+from tests.support.network import RunningNode, running_network
+from tests.support.recovering import (
     FIJI,
     QUMRAN,
     TONGA,
@@ -17,7 +18,6 @@ from tests.node.test_recovery import (
     recovered,
     set_back,
 )
-from tests.support.network import RunningNode, running_network
 from tests.support.sound import assert_sound
 
 
