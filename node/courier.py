@@ -25,7 +25,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from node.clock import Clock
 from node.examined import Doubtful, Proven, contradicted
@@ -33,6 +33,7 @@ from node.logs import get
 from node.logs_shown import LogsShown, proofs_in
 from node.office import Office
 from node.outbox import Outbox
+from node.rounds import rung_or_done, rung_or_later
 from node.storage import peer_rows, queue_rows
 from node.storage.engine import Database, StorageFailed
 from node.storage.queue_rows import QueueState, Waiting
@@ -192,7 +193,7 @@ class Courier:
         last = outcome.last
         try:
             while not rest.done():
-                await _either(rest, awaited)
+                await rung_or_done(awaited, rest)
                 if rest.done() or not outcome.reached:
                     break
                 sender.bell.clear()
@@ -331,11 +332,7 @@ class Courier:
         # leaves unanswered comes again, and keeps nothing else back.
         batch = await self._next_fetch(peer)
         if not batch and wait_s > 0:
-            rest = asyncio.ensure_future(self._clock.sleep(wait_s))
-            try:
-                await _either(rest, bell)
-            finally:
-                rest.cancel()
+            await rung_or_later(self._clock, bell, wait_s)
             batch = await self._next_fetch(peer)
         return tuple(one.envelope for one in batch)
 
@@ -349,16 +346,6 @@ class Courier:
 
     def _fetch_bell(self, peer: str) -> asyncio.Event:
         return self._fetched.setdefault(peer, asyncio.Event())
-
-
-async def _either(rest: asyncio.Future[None], event: asyncio.Event) -> None:
-    """Return when the rest is over or the event is set."""
-    ring = asyncio.ensure_future(event.wait())
-    either: list[asyncio.Future[Any]] = [rest, ring]
-    try:
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        ring.cancel()
 
 
 def _judged(one: Proven | Doubtful, contradicting: Collection[Checkpoint]) -> Proven | Doubtful:

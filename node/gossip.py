@@ -16,6 +16,7 @@ from node.clock import Clock
 from node.logs import get
 from node.office import Office
 from node.outbox import Outbox
+from node.rounds import Rounds
 from node.storage import queue_rows
 from node.storage.writer import Tx, Writer
 from node.transport.errors import TransportFailure
@@ -24,8 +25,6 @@ from protocol.errors import Rejected
 
 _log = get("gossip")
 
-_EVERY_S: Final = 900.0
-_PAUSE_S: Final = 5.0  # between two questions to one peer, however often something asks for it
 _AT_ONCE_MAX: Final = 4  # peers asked at once: an answer may take megabytes
 _VERSIONS_MAX: Final = 1_000  # a chain longer than this is not walked in one go
 
@@ -59,40 +58,18 @@ class Gossip:
         self._office = office
         self._outbox = outbox
         self._writer = writer
-        self._clock = clock
         self._ask = ask
         self._watch = TrustWatch(office)
         self._turns = asyncio.Semaphore(_AT_ONCE_MAX)
-        self._wanted: set[str] = set()
-        self._bell = asyncio.Event()
+        self.rounds = Rounds(clock, lambda: office.directory.peers(office.authority), first_s=0.0)
 
     def ask_soon(self, peer: str) -> None:
         """Say that a peer may know something newer; on the event loop only."""
-        self._wanted.add(peer)
-        self._bell.set()
+        self.rounds.ask_soon(peer)
 
     async def run(self) -> None:
         """Ask until cancelled: all peers at first and then now and again, some when told to."""
-        everyone = self._clock.monotonic()
-        while True:
-            if self._clock.monotonic() >= everyone:
-                self._wanted.update(self._office.directory.peers(self._office.authority))
-                everyone = self._clock.monotonic() + _EVERY_S
-            peers, self._wanted = sorted(self._wanted), set()
-            await asyncio.gather(*(self._refresh_in_turn(peer) for peer in peers))
-            await self._clock.sleep(_PAUSE_S)
-            if not self._wanted:
-                await self._rest(everyone - self._clock.monotonic())
-
-    async def _rest(self, wait_s: float) -> None:
-        self._bell.clear()
-        rest = asyncio.ensure_future(self._clock.sleep(max(wait_s, 0.0)))
-        ring = asyncio.ensure_future(self._bell.wait())
-        try:
-            await asyncio.wait({rest, ring}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            rest.cancel()
-            ring.cancel()
+        await self.rounds.run(self._refresh_in_turn)
 
     async def _refresh_in_turn(self, peer: str) -> None:
         async with self._turns:

@@ -18,6 +18,7 @@ from node.clock import Clock
 from node.following import Following
 from node.logs import get
 from node.office import Office
+from node.rounds import PAUSE_S, Rounds
 from node.storage import Connection, notice_rows, peer_rows, watch_rows, witness_rows
 from node.storage.engine import Database
 from node.storage.peer_rows import Alarm
@@ -31,8 +32,6 @@ from protocol.errors import Forked, NotAuthentic, Rejected, Unproven
 
 _log = get("monitor")
 
-_EVERY_S: Final = 900.0
-_PAUSE_S: Final = 5.0
 _AT_ONCE_MAX: Final = 4
 _STALE_S: Final = 48 * 3_600
 _UNPROVEN_S: Final = 24 * 3_600
@@ -103,37 +102,15 @@ class Monitor:
         self._ask = ask
         self._turns = asyncio.Semaphore(_AT_ONCE_MAX)
         self._raised: dict[str, Verdict] = {}
-        self._wanted: set[str] = set()
-        self._bell = asyncio.Event()
+        self._rounds = Rounds(clock, self._peers, first_s=PAUSE_S)
 
     def ask_soon(self, peer: str) -> None:
         """Say that something of a peer's log is not proved; on the event loop only."""
-        self._wanted.add(peer)
-        self._bell.set()
+        self._rounds.ask_soon(peer)
 
     async def run(self) -> None:
         """Look until cancelled: at all peers now and again, at some when told to."""
-        everyone = self._clock.monotonic() + _PAUSE_S
-        while True:
-            wait_s = everyone - self._clock.monotonic()
-            if wait_s <= 0:
-                self._wanted.update(self._peers())
-                everyone = self._clock.monotonic() + _EVERY_S
-            peers, self._wanted = sorted(self._wanted), set()
-            await asyncio.gather(*(self.look(peer) for peer in peers))
-            await self._clock.sleep(_PAUSE_S)
-            if not self._wanted:
-                await self._rest(everyone - self._clock.monotonic())
-
-    async def _rest(self, wait_s: float) -> None:
-        self._bell.clear()
-        rest = asyncio.ensure_future(self._clock.sleep(max(wait_s, 0.0)))
-        ring = asyncio.ensure_future(self._bell.wait())
-        try:
-            await asyncio.wait({rest, ring}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            rest.cancel()
-            ring.cancel()
+        await self._rounds.run(self.look)
 
     def _peers(self) -> tuple[str, ...]:
         return self._office.directory.peers(self._office.authority)

@@ -16,6 +16,7 @@ from node.clock import Clock
 from node.forks import Forks
 from node.logs import get
 from node.office import Office
+from node.rounds import EVERY_S, PAUSE_S, rung_or_later
 from node.storage import Connection, notice_rows
 from node.storage.engine import Database
 from node.storage.notice_rows import NoticeKind
@@ -28,8 +29,6 @@ from protocol.limits import NOTICES_BODY_BYTES_MAX, NOTICES_MAX
 
 _log = get("notices")
 
-_EVERY_S: Final = 900.0
-_PAUSE_S: Final = 5.0
 _BYTES_MAX: Final = NOTICES_BODY_BYTES_MAX * 3 // 4 - 4_096  # as they are, before base64
 
 
@@ -87,19 +86,10 @@ class NoticeBoard:
             while True:
                 self._bell.clear()
                 await self.push()
-                await self._clock.sleep(_PAUSE_S)
-                await self._rest()
+                await self._clock.sleep(PAUSE_S)
+                await rung_or_later(self._clock, self._bell, EVERY_S)
         finally:
             self._forks.ring, self._loop = None, None
-
-    async def _rest(self) -> None:
-        rest = asyncio.ensure_future(self._clock.sleep(_EVERY_S))
-        ring = asyncio.ensure_future(self._bell.wait())
-        try:
-            await asyncio.wait({rest, ring}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            rest.cancel()
-            ring.cancel()
 
     # --- giving -----------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ ORDER: tuple[str, ...] = tuple(
 
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
 
-    node: page clock sections settings logs exits ask stewards
+    node: page clock rounds sections settings logs exits ask stewards
     node.storage: columns failures statements log_tables tables migrations sqlite postgresql engine
     node.storage: migrate vault
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows

@@ -20,7 +20,7 @@ async def test_epoch_ahead_is_fetched_and_the_message_accepted_on_retry(pair: Pa
     posted = await pair.request()
     assert await pair[FIJI].send_to(QUMRAN) is not None
     assert [one.last_code for one in pair[FIJI].waiting()] == ["epoch-ahead"]
-    assert pair[QUMRAN].gossip._wanted == {FIJI}
+    assert pair[QUMRAN].gossip.rounds.wanted == {FIJI}
     await pair[QUMRAN].gossip.refresh(FIJI)
     assert await pair[FIJI].send_to(QUMRAN) is None
     assert pair[FIJI].message(posted.identity)["state"] == "delivered"
