@@ -15,19 +15,23 @@ from node.audit.log import Log
 from node.audit.tiles import CHECKPOINT, WITNESSED, HeadOf, TileSource
 from node.audit.witness import Witness
 from node.clock import Clock
-from node.storage import Connection, auditor_rows, log_rows
+from node.storage import Connection, auditor_rows, watch_rows
 from node.storage.engine import Database
 from node.storage.log_rows import Head
 from node.storage.writer import Writer
 from node.transport.c2sp import OCTETS, TEXT, LogFile, WitnessAnswer
 from node.transport.routes import PeerRoutes
-from protocol.checkpoint import log_origin
+from protocol.checkpoint import decode_body, log_origin
 from protocol.errors import Malformed
+from protocol.note import decode_note
 from protocol.witness_wire import SIZE_TYPE
 
 
 def heads(log: Log, database: Database, network: str, authority: str) -> HeadOf:
-    """Say which head of each of our logs may be shown: of the open one what the guard holds."""
+    """Say which head of each of our logs may be shown.
+
+    Of the open one what the guard holds, of a closed one what a witness has seen.
+    """
 
     def head_of(number: int) -> Head | None:
         if number == log.number:
@@ -36,9 +40,22 @@ def heads(log: Log, database: Database, network: str, authority: str) -> HeadOf:
             origin = log_origin(network, authority, number)
         except Malformed:
             return None
-        return database.read(lambda conn: log_rows.read_head(conn, origin))
+        return database.read(lambda conn: _closed_head(conn, origin, number))
 
     return head_of
+
+
+def _closed_head(conn: Connection, origin: str, number: int) -> Head | None:
+    """Give the newest state of a closed log that a witness has seen.
+
+    What stands above it here may never have been shown to anybody: where a copy of this
+    machine wrote it, showing it now would prove a fork that a recovery has ended.
+    """
+    kept = watch_rows.newest_checkpoint(conn, number)
+    if kept is None:
+        return None
+    checkpoint = decode_body(decode_note(kept.raw).body)
+    return Head(origin, checkpoint.size, checkpoint.root, kept.raw)
 
 
 class Served:

@@ -127,10 +127,7 @@ class Witnessing:
             _log.warning("not-pushed", detail=fault.detail)
             return
         lacking = [one for one in self.quorum().witnesses if self._of(one).said != head.checkpoint]
-        given = await asyncio.gather(*(self._push_to(witness, head) for witness in lacking))
-        lines = [line for one in given for line in one]
-        if lines:
-            await self._writer.write(lambda tx: self._keep(tx, head.size, head.checkpoint, lines))
+        await asyncio.gather(*(self._push_to(witness, head) for witness in lacking))
         await self._watch_missing()
 
     async def _keep_alive(self) -> None:
@@ -143,19 +140,19 @@ class Witnessing:
     def _verified(self, raw: bytes) -> SignedCheckpoint:
         return verify_checkpoint(raw, origin=self._own.origin, keys=self._own.keys)
 
-    async def _push_to(self, witness: str, head: Head) -> Sequence[NoteSignature]:
-        """Ask one witness for its word; gives its two lines, or none."""
+    async def _push_to(self, witness: str, head: Head) -> None:
+        """Ask one witness for its word, and keep it; a slow one keeps nobody else's back."""
         client = self._ask(witness)
         if client is None:
-            return ()
+            return
         known = self._of(witness)
         try:
             lines = await self._cosigned(witness, client, head)
         except (TransportFailure, NotCosigned, Rejected) as fault:
             self._note(witness, fault.code)
-            return ()
+            return
         known.trouble, known.size, known.said = None, head.size, head.checkpoint
-        return lines
+        await self._writer.write(lambda tx: self._keep(tx, head.size, head.checkpoint, lines))
 
     async def _cosigned(self, witness: str, client: Ask, head: Head) -> Sequence[NoteSignature]:
         """Get a witness's word; raises `NotCosigned` or `Rejected` if it is none."""

@@ -34,7 +34,7 @@ def recover(
 ) -> None:  # fmt: skip
     """Fetch from the peers what this node has lost, close its log and open the next."""
     from node.logs import configure
-    from node.recovery import NothingLost, PeersAway
+    from node.recovery import NobodyAsked, NothingLost, PeersAway
     from node.recovery import recover as recover_node
     from node.storage.engine import exclusive_lock
 
@@ -55,7 +55,16 @@ def recover(
             return
         except PeersAway as away:
             raise _away(call, away) from None
+        except NobodyAsked:
+            raise failed("nobody-asked", _NOBODY) from None
     _say(call, done)
+
+
+_NOBODY = (
+    "Nothing was changed: there is no guard here, so a peer must say which log of this authority"
+    " was the last; opening one that was open before would fork it. Leave out no more peers than"
+    " you must, and try again when one of them can be reached."
+)
 
 
 def _say_nothing(call: Call) -> None:

@@ -11,7 +11,7 @@ that a recovery which was interrupted goes on where it was.
 
 from __future__ import annotations
 
-from node.recovery.gather import NothingLost, PeersAway
+from node.recovery.gather import NobodyAsked, NothingLost, PeersAway
 from node.recovery.whole import Recovered, recover
 
-__all__ = ["NothingLost", "PeersAway", "Recovered", "recover"]
+__all__ = ["NobodyAsked", "NothingLost", "PeersAway", "Recovered", "recover"]

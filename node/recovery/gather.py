@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import Final
 
 from node.app import Node
-from node.audit.guard import guarded_checkpoint, read_guard
+from node.audit.guard import FileGuard, guarded_checkpoint
+from node.audit.prove import tile_reader
 from node.logs import get
 from node.peers import Peers
 from node.recovery.pages import clear, keep_page
 from node.recovery.proving import pairs, prove
-from node.storage import Connection, case_rows, log_rows, recovery_rows
+from node.storage import Connection, case_rows, log_rows, watch_rows
 from node.transport.batch import Batch, Receipted
 from node.transport.client import PeerClient
 from node.transport.errors import TransportFailure
 from node.transport.routes import Recovery
 from protocol.checkpoint import Checkpoint, LogKeys, log_origin, verify_checkpoint
-from protocol.errors import Malformed, Misuse, Recovering, Rejected
+from protocol.errors import Malformed, NotAuthentic, Recovering, Rejected
 from protocol.merkle import EMPTY_ROOT, tree_root
 from protocol.proof import decode_proof
 from protocol.receipt import decode_receipt
@@ -46,6 +47,10 @@ class PeersAway(Exception):
         """Keep the code of the failure by peer."""
         super().__init__(", ".join(f"{peer} ({code})" for peer, code in sorted(away.items())))
         self.away = away
+
+
+class NobodyAsked(Exception):
+    """There is no guard, and no peer may be asked which state of our log is the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +113,15 @@ async def gather(
     """Ask every peer but those in `without`, and put their pages into `folder`.
 
     What those in `left` still owe is no sign that anything was lost again. Raises
-    `NothingLost`, or `PeersAway` if a peer cannot be asked.
+    `NothingLost`, `PeersAway` if a peer cannot be asked, or `NobodyAsked` where neither a
+    guard nor a peer could say whether a later log was begun already.
     """
     old = OldLog.of(node)
     wanted = [
         peer for peer in node.office.directory.peers(node.office.authority) if peer not in without
     ]
+    if not wanted and _guarded(node) is None:
+        raise NobodyAsked
     lost = node.database.read(lambda conn: _lost(conn, node, old, left))
     clear(folder)
     known: list[Checkpoint] = []
@@ -255,10 +263,10 @@ def _lost_here(conn: Connection, node: Node, keys: LogKeys) -> Recovery:
     it is asked for as well; what is here already comes in vain, and does no harm.
     """
     number, origin = node.log.number, node.log.origin
-    raw = recovery_rows.newest_cosigned(conn, number)
-    if raw is not None:
+    kept = watch_rows.newest_checkpoint(conn, number)
+    if kept is not None:
         try:
-            signed = verify_checkpoint(raw, origin=origin, keys=keys)
+            signed = verify_checkpoint(kept.raw, origin=origin, keys=keys)
         except Rejected:
             return Recovery(0, number, 0, None)  # altered: everything is asked for
         if _holds(conn, node, signed.checkpoint):
@@ -271,14 +279,9 @@ def _holds(conn: Connection, node: Node, checkpoint: Checkpoint) -> bool:
     head = log_rows.read_head(conn, node.log.origin)
     if head is None or checkpoint.size > head.size:
         return False
-    number = node.log.number
-
-    def read(level: int, index: int, _width: int) -> bytes:
-        return log_rows.read_tile(conn, number, level, index)
-
     try:
-        return tree_root(checkpoint.size, read) == checkpoint.root
-    except Misuse:  # tiles are missing
+        return tree_root(checkpoint.size, tile_reader(conn, node.log.number)) == checkpoint.root
+    except NotAuthentic:  # tiles are missing
         return False
 
 
@@ -310,9 +313,8 @@ def _newest(
 
 
 def _guarded(node: Node) -> Checkpoint | None:
-    raw = read_guard(node.settings.guard.file)
     try:
-        found = None if raw is None else guarded_checkpoint(raw)
+        held = FileGuard(node.settings.guard.file).read()
     except Recovering:
         return None  # damaged: it says nothing
-    return found
+    return None if held is None else guarded_checkpoint(held.checkpoint)

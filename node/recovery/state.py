@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from keys.ring import KeyRing
-from node.audit.guard import FileGuard, guarded_checkpoint, read_guard
+from node.audit.guard import FileGuard, guarded_checkpoint
 from node.audit.log import Log
 from node.clock import Random
 from node.settings import Settings
@@ -100,7 +99,7 @@ def begin_next_log(
     ]
     try:
         checkpoint = _begin(database, log, begun, now, lost)
-        if not _guards(settings.guard.file, origin):
+        if not _guards(guard, origin):
             guard.supersede(checkpoint)
     finally:
         database.close()
@@ -125,10 +124,10 @@ def _begin(
     return database.transact(begin)
 
 
-def _guards(path: Path, origin: str) -> bool:
+def _guards(guard: FileGuard, origin: str) -> bool:
     """Say whether the guard holds a state of the new log already."""
-    raw = read_guard(path)
     try:
-        return raw is not None and guarded_checkpoint(raw).origin == origin
+        held = guard.read()
     except Recovering:
         return False  # damaged: it held the log that is closed now
+    return held is not None and guarded_checkpoint(held.checkpoint).origin == origin

@@ -35,10 +35,19 @@ def test_peers_that_are_away_are_named_and_nothing_is_changed(exchanged: Path) -
     assert digest(exchanged) == before
 
 
-def test_without_a_guard_the_next_log_opens_and_verifies(exchanged: Path) -> None:
-    """The peer that was left out stays named until it has been asked."""
-    (exchanged / QUMRAN / "guard" / "checkpoint").unlink()
-    typed = ("--config", exchanged / QUMRAN)
+def test_a_restored_database_is_recovered_and_verifies(
+    exchanged: Path, tmp_path: Path, case: str
+) -> None:
+    """Its guard says so; the peer that was left out stays named until it has been asked."""
+    node, word = exchanged / QUMRAN, tmp_path / "word.txt"
+    word.write_text("One thing more.")
+    kept = {file: file.read_bytes() for file in node.glob("comity.db*")}
+    typed = ("--config", node)
+    assert comity(*typed, "case", "note", case, "--body", word).status is Exit.DONE
+    for file in node.glob("comity.db*"):
+        file.unlink()
+    for file, raw in kept.items():
+        file.write_bytes(raw)
     done = comity(*typed, "audit", "recover", "--json", "--without", FIJI)
     assert done.status is Exit.DONE, done.out
     assert done.json["opened"].endswith(f"{QUMRAN}/2")
@@ -46,6 +55,16 @@ def test_without_a_guard_the_next_log_opens_and_verifies(exchanged: Path) -> Non
     assert comity(*typed, "audit", "verify").status is Exit.DONE
     again = comity(*typed, "audit", "recover", "--json")
     assert (again.status, again.json["code"]) == (Exit.FAILED, "peers-away")
+
+
+def test_without_a_guard_somebody_must_be_asked(exchanged: Path) -> None:
+    """Else a log that was open already might be opened once more."""
+    (exchanged / QUMRAN / "guard" / "checkpoint").unlink()
+    typed = ("--config", exchanged / QUMRAN, "audit", "recover", "--json", "--without", FIJI)
+    before = digest(exchanged)
+    done = comity(*typed)
+    assert (done.status, done.json["code"]) == (Exit.FAILED, "nobody-asked")
+    assert digest(exchanged) == before
 
 
 def test_a_node_that_runs_is_not_recovered(exchanged: Path) -> None:
