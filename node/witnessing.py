@@ -31,9 +31,15 @@ from node.storage.watch_rows import KeptCheckpoint
 from node.storage.writer import Tx, Writer
 from node.transport.c2sp import WitnessAnswer
 from node.transport.errors import TransportFailure
-from protocol.checkpoint import SignedCheckpoint, verify_checkpoint, with_cosignatures, witness_name
+from protocol.checkpoint import (
+    SignedCheckpoint,
+    verify_checkpoint,
+    with_cosignatures,
+    without_cosignatures,
+    witness_name,
+)
 from protocol.errors import Recovering, Rejected
-from protocol.note import Note, NoteSignature, decode_note
+from protocol.note import NoteSignature, decode_note
 from protocol.witness_wire import (
     decode_cosignatures,
     decode_size,
@@ -223,7 +229,7 @@ class Witnessing:
         names = {witness_name(self._office.network, one) for one in quorum.witnesses}
         before = () if kept is None else decode_note(kept.raw).signatures
         merged = with_cosignatures(
-            _with_own_lines(raw), [*(one for one in before if one.name in names), *lines]
+            without_cosignatures(raw), [*(one for one in before if one.name in names), *lines]
         )
         words = words_on(merged, self._office.trusted(tx), quorum)
         fresh = KeptCheckpoint(self._own.number, size, merged, len(words), tx.now)
@@ -285,9 +291,3 @@ class Witnessing:
             await self._look(peer, client)
         except TransportFailure as fault:
             _log.info("not-asked", peer=peer, code=fault.code)
-
-
-def _with_own_lines(raw: bytes) -> bytes:
-    """Give a checkpoint with its log's two lines alone."""
-    note = decode_note(raw)
-    return Note(note.body, note.signatures[:2]).encode()

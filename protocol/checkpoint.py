@@ -253,10 +253,7 @@ def with_cosignatures(raw: bytes, signatures: Iterable[NoteSignature]) -> bytes:
     several given the newest. The rest is sorted by name, the shorter (Ed25519) line first,
     so that one set of lines has one encoding.
     """
-    note = decode_note(raw)
-    origin = decode_body(note.body).origin
-    if [line.name for line in note.signatures[:_PAIR]] != [origin] * _PAIR:
-        raise Malformed("the first two lines are not the log's own")
+    note, origin = _named_note(raw)
     kept = {(line.name, line.key_hash): line for line in note.signatures[_PAIR:]}
     # A line begins with its time, so the largest is the newest.
     for line in sorted(signatures, key=lambda line: line.raw):
@@ -265,6 +262,21 @@ def with_cosignatures(raw: bytes, signatures: Iterable[NoteSignature]) -> bytes:
         kept[line.name, line.key_hash] = line
     others = sorted(kept.values(), key=lambda line: (line.name, len(line.raw), line.key_hash))
     return Note(note.body, note.signatures[:_PAIR] + tuple(others)).encode()
+
+
+def without_cosignatures(raw: bytes) -> bytes:
+    """Give the checkpoint `raw` with its log's two lines alone."""
+    note, _ = _named_note(raw)
+    return Note(note.body, note.signatures[:_PAIR]).encode()
+
+
+def _named_note(raw: bytes) -> tuple[Note, str]:
+    """Decode a checkpoint whose first two lines bear its log's name; gives it and the name."""
+    note = decode_note(raw)
+    origin = decode_body(note.body).origin
+    if [line.name for line in note.signatures[:_PAIR]] != [origin] * _PAIR:
+        raise Malformed("the first two lines are not the log's own")
+    return note, origin
 
 
 def _log_pair(ed25519: Signer, ml_dsa: Signer, purpose: Purpose) -> LogKeys:

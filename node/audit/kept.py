@@ -15,25 +15,20 @@ from dataclasses import dataclass, field
 
 from keys.directory import Directory
 from node.audit.faults import NotHere
-from node.storage import Connection, export_rows, log_rows
+from node.storage import Connection, log_rows, watch_rows
 from protocol.checkpoint import (
     Checkpoint,
     LogKeys,
     SignedCheckpoint,
+    cosignature_lines,
     verify_checkpoint,
     verify_cosignature,
     with_cosignatures,
+    without_cosignatures,
 )
 from protocol.document import KeyTerm
 from protocol.errors import Rejected
-from protocol.note import (
-    ED25519_COSIGNATURE,
-    ML_DSA_44,
-    Note,
-    NoteSignature,
-    VerifierKey,
-    decode_note,
-)
+from protocol.note import NoteSignature
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +66,7 @@ class KeptHead:
 
         Others count for nothing, and a bundle must not hold them (SPEC 15.4).
         """
-        note = decode_note(self.signed.raw)
-        return with_cosignatures(Note(note.body, note.signatures[:2]).encode(), self.words)
+        return with_cosignatures(without_cosignatures(self.signed.raw), self.words)
 
 
 def newest_number(conn: Connection) -> int:
@@ -103,7 +97,7 @@ def best_head(
 ) -> KeptHead:
     """Give the best cosigned checkpoint of at least `size_min`, else the head of the log."""
     quorum = quorum_of(directory, authority)
-    kept = export_rows.best_checkpoint(conn, number, quorum=quorum, size_min=size_min)
+    kept = watch_rows.best_checkpoint(conn, number, quorum=quorum, size_min=size_min)
     if kept is not None:
         return verify_head(directory, authority, number, kept.raw)
     head = newest_head(conn, directory, authority, number=number)
@@ -118,7 +112,7 @@ def newest_head(conn: Connection, directory: Directory, authority: str, *, numbe
     row = log_rows.read_head(conn, origin)
     if row is None:
         raise NotHere(f"there is no log number {number} here")
-    kept = export_rows.checkpoint_of_size(conn, number, row.size)
+    kept = watch_rows.read_checkpoint(conn, number, row.size)
     return verify_head(directory, authority, number, row.checkpoint if kept is None else kept.raw)
 
 
@@ -126,7 +120,7 @@ def head_of_size(
     conn: Connection, directory: Directory, authority: str, *, number: int, size: int
 ) -> KeptHead:
     """Give the signed state of exactly this size, if one is kept."""
-    kept = export_rows.checkpoint_of_size(conn, number, size)
+    kept = watch_rows.read_checkpoint(conn, number, size)
     if kept is not None:
         return verify_head(directory, authority, number, kept.raw)
     head = newest_head(conn, directory, authority, number=number)
@@ -167,8 +161,7 @@ def verify_head(directory: Directory, authority: str, number: int, raw: bytes) -
     for witness, term, name, pair in witness_pairs(directory, authority):
         time = _time_of_word(signed, name, pair)
         if time is not None and term.covers(time):
-            marks = _marks(name, pair)
-            words[witness] = [one for one in signed.other_signatures if one.key_hash in marks]
+            words[witness] = cosignature_lines(signed.other_signatures, name=name, keys=pair)
     lines = tuple(line for pair in words.values() for line in pair)
     return KeptHead(number, signed, tuple(words), quorum_of(directory, authority), keys, lines)
 
@@ -178,10 +171,3 @@ def _time_of_word(signed: SignedCheckpoint, name: str, keys: LogKeys) -> int | N
         return verify_cosignature(signed.checkpoint, signed.other_signatures, name=name, keys=keys)
     except Rejected:
         return None
-
-
-def _marks(name: str, keys: LogKeys) -> tuple[bytes, bytes]:
-    return (
-        VerifierKey(name, ED25519_COSIGNATURE, keys.ed25519.raw).key_hash,
-        VerifierKey(name, ML_DSA_44, keys.ml_dsa.raw).key_hash,
-    )

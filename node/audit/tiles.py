@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from node.storage import Connection, export_rows, log_rows
+from node.storage import Connection, log_rows, watch_rows
 from node.storage.engine import Database
 from node.storage.log_rows import Head
 from protocol.errors import Misuse, Recovering
@@ -142,7 +142,7 @@ class TileSource:
     def witnessed(self, log: int) -> bytes | None:
         """Give the newest of the kept checkpoints with the most cosignatures, if there is one."""
         found = self._database.read(
-            lambda conn: export_rows.best_checkpoint(conn, log, quorum=WITNESSES_MAX)
+            lambda conn: watch_rows.best_checkpoint(conn, log, quorum=WITNESSES_MAX)
         )
         return None if found is None else found.raw
 

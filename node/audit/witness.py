@@ -15,7 +15,7 @@ are proof against the log, whoever brings them: they are handed on, with whateve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -36,6 +36,7 @@ from protocol.checkpoint import (
     cosign,
     verify_checkpoint,
     with_cosignatures,
+    without_cosignatures,
     witness_name,
 )
 from protocol.continuation import VerifiedContinuation
@@ -244,7 +245,7 @@ class Witness:
             signed.checkpoint, name=self.name, ed25519=ed25519, ml_dsa=ml_dsa, now=tx.now
         )
         new = signed.checkpoint
-        raw = with_cosignatures(_without_others(signed.raw), lines)
+        raw = with_cosignatures(without_cosignatures(signed.raw), lines)
         moved = Witnessed(new.origin, new.size, new.root, raw, tx.now)
         return moved if witness_rows.move_witnessed(tx.conn, old, moved) else None
 
@@ -317,14 +318,4 @@ def _own_lines_alone(raw: bytes, origin: str, keys: LogKeys) -> bytes:
     own = [line for line in note.signatures if line.name == origin and line.key_hash in marks]
     if not own:
         raise NotAuthentic("no line of the log itself")
-    return _note(note.body, sorted(own, key=lambda line: marks.index(line.key_hash)))
-
-
-def _without_others(raw: bytes) -> bytes:
-    """Give a verified checkpoint with its log's own two lines alone."""
-    note = decode_note(raw)
-    return _note(note.body, note.signatures[:2])
-
-
-def _note(body: str, lines: Iterable[NoteSignature]) -> bytes:
-    return Note(body, tuple(lines)).encode()
+    return Note(note.body, tuple(sorted(own, key=lambda one: marks.index(one.key_hash)))).encode()

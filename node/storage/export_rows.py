@@ -7,25 +7,15 @@ Nothing here writes, and no row's meaning is known.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from node.storage.log_rows import EntryRow
-from node.storage.tables import checkpoints, log_entries, log_head, messages
+from node.storage.tables import log_entries, log_head, messages
 
 _ENTRIES_AT_ONCE = 4_096
 _PREFIX_ROWS_MAX = 10
-
-
-@dataclass(frozen=True, slots=True)
-class KeptCheckpoint:
-    """A checkpoint of one of our logs that was cosigned, as stored."""
-
-    log: int
-    size: int
-    witnesses: int
-    raw: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +29,6 @@ class MessagePlace:
     position: int | None
 
 
-_KEPT = select(checkpoints.c.log, checkpoints.c.size, checkpoints.c.witnesses, checkpoints.c.raw)
-_BEST = (
-    _KEPT.where(checkpoints.c.log == bindparam("log"), checkpoints.c.size >= bindparam("low"))
-    .order_by(
-        # More witnesses than the quorum asks for do not make an older checkpoint better.
-        case(
-            (checkpoints.c.witnesses > bindparam("enough"), bindparam("enough")),
-            else_=checkpoints.c.witnesses,
-        ).desc(),
-        checkpoints.c.size.desc(),
-    )
-    .limit(1)
-)
-_OF_SIZE = _KEPT.where(
-    checkpoints.c.log == bindparam("log"), checkpoints.c.size == bindparam("size")
-)
 _COMMITMENTS = (
     select(log_entries.c.position, log_entries.c.commitment)
     .where(log_entries.c.log == bindparam("log"), log_entries.c.position >= bindparam("start"))
@@ -69,21 +43,6 @@ def origins(conn: Connection) -> list[str]:
     """Give the origins of all our logs, in the order of their numbers."""
     found = conn.execute(select(log_head.c.origin)).scalars().all()
     return sorted(found, key=lambda origin: int(origin.rpartition("/")[2]))
-
-
-def best_checkpoint(
-    conn: Connection, log: int, *, quorum: int, size_min: int = 0
-) -> KeptCheckpoint | None:
-    """Give the newest cosigned checkpoint with a quorum, else that with the most witnesses."""
-    given = {"log": log, "low": size_min, "enough": quorum}
-    row = conn.execute(_BEST, given).first()
-    return None if row is None else KeptCheckpoint(*row)
-
-
-def checkpoint_of_size(conn: Connection, log: int, size: int) -> KeptCheckpoint | None:
-    """Give the cosigned checkpoint of exactly this size, if one is kept."""
-    row = conn.execute(_OF_SIZE, {"log": log, "size": size}).first()
-    return None if row is None else KeptCheckpoint(*row)
 
 
 def commitment_pages(conn: Connection, log: int) -> Iterator[Sequence[tuple[int, bytes]]]:

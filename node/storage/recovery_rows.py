@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, or_, select, tuple_
 
 from node.storage import peer_rows
 from node.storage.case_rows import StoredMessage
-from node.storage.tables import cases, checkpoints, messages
+from node.storage.tables import cases, messages
 
 UNFINISHED: Final = "recovery-unfinished"  # a kept setting
 
@@ -71,15 +71,3 @@ def _behind(case: str, way: str, seq: int) -> dict[str, str | int]:
 def recovery_unfinished(conn: Connection) -> bool:
     """Say whether a recovery was begun and what came back is not installed yet."""
     return peer_rows.read_setting(conn, UNFINISHED) == "1"
-
-
-def newest_cosigned(conn: Connection, log: int) -> bytes | None:
-    """Give the newest checkpoint of one of our logs that a witness has cosigned."""
-    query = (
-        select(checkpoints.c.raw)
-        .where(checkpoints.c.log == log)
-        .order_by(checkpoints.c.size.desc())
-        .limit(1)
-    )
-    found = conn.execute(query).scalar()
-    return None if found is None else bytes(found)

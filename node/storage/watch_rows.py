@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, case, delete, func, select
 
 from node.storage.statements import Value, change, insert_into
 from node.storage.tables import checkpoints, log_entries, unproven
@@ -52,9 +52,16 @@ _LATEST: Final = (
     .order_by(checkpoints.c.size.desc())
     .limit(bindparam("at_most"))
 )
-_MOST: Final = (
-    _KEPT.where(checkpoints.c.log == bindparam("log"))
-    .order_by(checkpoints.c.witnesses.desc(), checkpoints.c.size.desc())
+_BEST: Final = (
+    _KEPT.where(checkpoints.c.log == bindparam("log"), checkpoints.c.size >= bindparam("low"))
+    .order_by(
+        # More witnesses than the quorum asks for do not make an older checkpoint better.
+        case(
+            (checkpoints.c.witnesses > bindparam("enough"), bindparam("enough")),
+            else_=checkpoints.c.witnesses,
+        ).desc(),
+        checkpoints.c.size.desc(),
+    )
     .limit(1)
 )
 _UNPROVED: Final = select(*(unproven.c[name] for name in Unproved.__dataclass_fields__)).order_by(
@@ -89,9 +96,11 @@ def list_checkpoints(conn: Connection, log: int, limit: int) -> list[KeptCheckpo
     return [KeptCheckpoint(*row) for row in conn.execute(_LATEST, {"log": log, "at_most": limit})]
 
 
-def most_witnessed(conn: Connection, log: int) -> KeptCheckpoint | None:
-    """Read the newest of the kept checkpoints that have the most witnesses."""
-    row = conn.execute(_MOST, {"log": log}).first()
+def best_checkpoint(
+    conn: Connection, log: int, *, quorum: int, size_min: int = 0
+) -> KeptCheckpoint | None:
+    """Read the newest kept checkpoint with a quorum, else that with the most witnesses."""
+    row = conn.execute(_BEST, {"log": log, "low": size_min, "enough": quorum}).first()
     return None if row is None else KeptCheckpoint(*row)
 
 

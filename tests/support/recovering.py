@@ -20,7 +20,7 @@ from keys.keyfile import read_key_file
 from node.app import open_node
 from node.outbox import Posted
 from node.recovery import Recovered, recover
-from node.storage import Connection, case_rows, export_rows, log_rows
+from node.storage import Connection, case_rows, log_rows, watch_rows
 from tests.support.keyfiles import PASSPHRASE
 from tests.support.network import RunningNode, running_network
 
@@ -137,7 +137,7 @@ async def cloned(folder: Path) -> AsyncIterator[Cloned]:
         await qumran.stop()
         await qumran.start()  # it asks its witnesses at once
         await qumran.until(
-            lambda conn: export_rows.best_checkpoint(conn, 1, quorum=1, size_min=covered)
+            lambda conn: watch_rows.best_checkpoint(conn, 1, quorum=1, size_min=covered)
         )
         case = (await ask(fiji, QUMRAN)).case
         await qumran.stop()

@@ -47,10 +47,6 @@ class OwnLog:
         """The size beyond which nothing of it can have been signed."""
         return self.head.size if self.closed is None else self.closed.closure.size
 
-    def is_lost(self, position: int) -> bool:
-        """Say whether an entry was lost with the state of the log, as its closing documents."""
-        return self.head.size <= position < self.end
-
 
 @dataclass(frozen=True, slots=True)
 class Own:
