@@ -37,7 +37,7 @@ const toldEnd = ({ network, authority, origin, size, created, reason, next }) =>
   `${reason === "lost-state" ? "its state was lost" : "it got new keys"}; ` +
   `${network}/${authority}/${next} goes on for it.`;
 
-const NEITHER = "Not that anybody has read it: it was accepted into the log, and the authority is " +
+const NEITHER = "That anybody has read it: it was accepted into the log, and the authority is " +
   "bound to that.";
 const NO_KEYS = "Nothing is proved: the keys are not in this file, and in none beside it.";
 
@@ -79,8 +79,8 @@ function judgeReceiptFile(bytes, context) {
   const { decision, index, signed, origin, ends, documents } = verifyReceiptFile(bytes);
   const said = [told(decision), place(origin, index, signed), ...ends.map(toldEnd)];
   return under(documents, context, decided(said, [
-    NEITHER, "Not that the log shows everybody the same: no witness's word was counted here.",
-    "Not that no key of it was revoked: revocations are not in the file.",
+    NEITHER, "That the log shows everybody the same: no witness's word was counted here.",
+    "That no key of it was revoked: revocations are not in the file.",
   ]));
 }
 
@@ -90,7 +90,7 @@ function judgeDocument(bytes, context) {
     `${facts.offices} of its ${facts.stewards.length} stewards signed it, ${facts.threshold} must.`,
     `It is version ${facts.version} of the network ${facts.network}, with ${facts.authorities} ` +
       `authorities, and expires at ${timeText(facts.expires)}.`,
-  ], ["Not that a newer version does not exist."]));
+  ], ["That no newer version exists."]));
 }
 
 /** What keys the documents and listings among the files give, or null. */
@@ -128,7 +128,7 @@ function judgeRecord(bytes, context) {
   if (keys === null) return open([`It says that the log ${origin} holds this record: ${text}`], [NO_KEYS]);
   const { signed } = verifyProof(proof, { record: raw, salt, origin, keys });
   return restsOn(context, decided([`The log holds this record: ${text}`, place(origin, index, signed)],
-    ["Not that what the record says is true: its authority has said so, and cannot take it back."]));
+    ["That what the record says is true: its authority has said so, and cannot take it back."]));
 }
 
 function judgeProof(bytes) {
@@ -189,7 +189,7 @@ function judgeMessage(bytes, context) {
   const pair = ids === undefined ? null : context.trust.pair(ids);
   if (pair === null) return open([`It says: ${said[0]}`], [NO_KEYS], facts);
   verifyMessage(statement, pair);
-  return restsOn(context, decided(said, ["Not that it arrived: that a receipt proves."], facts));
+  return restsOn(context, decided(said, ["That it arrived: that a receipt proves."], facts));
 }
 
 function judgeContinuation(bytes, context) {
@@ -213,7 +213,7 @@ function judgeFork(bytes, context) {
   const { first, second } = verifyFork(bytes, origin, keys);
   return restsOn(context, decided(
     [`The log ${origin} has signed two histories: at ${first.size} and at ${second.size} entries.`],
-    ["Not who did it, nor which history is the true one."]));
+    ["Who did it, or which history is the true one."]));
 }
 
 function judgeVector(bytes, { texts }) {
@@ -323,7 +323,8 @@ export function judgeFiles(files, { trusted = null } = {}) {
   });
   const context = contextOf(known, trusted);
   const results = known.map((file) => ({
-    name: file.name, kind: file.kind, sha256: file.sha256 ?? hex(digest(file.bytes)),
+    name: file.name, kind: file.kind, hasTrusted: trusted !== null,
+    sha256: file.sha256 ?? hex(digest(file.bytes)),
     ...(file.judge === null ? { conclusion: "other", said: [], lacking: [] } : judgeOne(file, context)),
   }));
   return compareEvidence(results);

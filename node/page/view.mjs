@@ -17,6 +17,11 @@ const NOT_PROVED = [
   "Who made the file, and when: nobody has signed that.",
 ];
 
+/** Kinds that hold what somebody has said. */
+const WRITTEN = ["message", "receipt", "receipt file"];
+
+const counted = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+
 const section = (title, ...children) => {
   const shown = children.flat().filter((child) => child !== null);
   return shown.length === 0 ? [] : [element("h3", null, title), ...shown];
@@ -30,11 +35,13 @@ const documentView = ({ version, digits, created, offices, threshold, stewards }
   element("p", { class: "digits", dir: "ltr" }, digits),
 ];
 
-const documentsView = (documents) => section(
+const COMPARE = "All of this rests on these digits, and nothing proves that they are the network's own. " +
+  "Compare them with those that you trust, or have an officer of another authority read them to you.";
+
+const documentsView = (documents, hasTrusted) => section(
   documents.length === 1 ? "Network document" : "Network documents",
   documents.length === 0 ? null : element("p", null,
-    "All that is said above rests on these digits. Compare them with those that you trust, or have " +
-    "an officer of another authority read them to you."),
+    hasTrusted ? "Compared with the fingerprint that you have typed above." : COMPARE),
   documents.flatMap(documentView),
 );
 
@@ -85,7 +92,6 @@ const messageArticle = (one) => element("article", standing(one.identity, one.wi
   element("h4", null, `${one.number ?? "-"}. `, theirs(one.message.kind), `, from ${one.message.from}`),
   pairs([
     ["Identity", hash(one.identity)],
-    ["Case", theirs(one.message.case)],
     ["Receipt", receiptText(one)],
     ...(one.origin === null ? []
       : [["In the log", `${one.origin}, entry ${one.index}: ${witnessText(one.witness)}`]]),
@@ -108,21 +114,23 @@ function proved(bundle) {
   const receipts = messages.filter(({ decision }) => decision !== null).length + bundle.proofs.length;
   const said = [];
   if (messages.length > 0) {
-    said.push(`${messages.length} messages of the case ${about.case} were signed by those who they ` +
-      "say wrote them, and nothing in them has changed since.");
+    const are = messages.length === 1 ? "was" : "were";
+    said.push(`${counted(messages.length, "message", "messages")} of the case ${about.case} ${are} ` +
+      "signed by the authorities named as senders, and not changed since.");
   }
   if (receipts > 0) {
-    said.push(`${receipts} receipts stand in the logs of those who gave them, who cannot take them ` +
-      "back without contradicting their own signatures.");
+    said.push(`${counted(receipts, "receipt stands", "receipts stand")} in the logs of their issuers, ` +
+      "who cannot take them back without contradicting what they have signed.");
   }
-  if (records.length > 0) said.push(`${records.length} records stand in their logs.`);
+  if (records.length > 0) said.push(`${counted(records.length, "record stands in its log", "records stand in their logs")}.`);
   return said;
 }
 
-function lacking(bundle) {
+function lacking(bundle, hasTrusted) {
   const said = [...NOT_PROVED];
   const all = [...bundle.messages.filter(({ decision }) => decision !== null), ...bundle.records,
     ...bundle.proofs];
+  if (!hasTrusted) said.unshift("That the network document is the network's own: compare its digits.");
   if (all.some(({ witness }) => witness === undefined || witness.since === null)) {
     said.unshift("That everybody is shown the same log, where fewer witnesses agree than the network " +
       "asks for.");
@@ -133,21 +141,23 @@ function lacking(bundle) {
   return said;
 }
 
-function bundleView(bundle, conclusion) {
-  const { about, forks, logs, messages, records, proofs } = bundle;
+/** Said before everything else (SPEC 15.4). */
+const alarms = (forks) => forks.map((origin) => element("p", { class: "alarm" },
+  `⚠ The log ${origin} has signed two histories. The proof is in this file. Its receipts bind it ` +
+  "all the same; nothing in it is called witnessed."));
+
+function bundleView({ bundle, conclusion, hasTrusted }) {
+  const { about, logs, messages, records, proofs } = bundle;
   const facts = pairs([
     ["Network", about.network], ["Case", theirs(about.case ?? "none: records only")],
     ["Made by (not signed)", `${about.authority}, ${timeText(about.created)}`],
   ]);
   return [
-    ...forks.map((origin) => element("p", { class: "alarm" },
-      `The log ${origin} has signed two histories. The proof is in this file. Its receipts bind it ` +
-      "all the same; nothing in it is called witnessed.")),
     facts,
-    ...section("Cannot be decided", list(bundle.open.map(({ where, reason }) => `${where}: ${reason}.`))),
-    ...(conclusion === "true" ? section("Proved", list(proved(bundle))) : []),
-    ...section("Not proved", list(lacking(bundle))),
-    ...documentsView(bundle.documents),
+    ...section("What cannot be decided", list(bundle.open.map(({ where, reason }) => `${where}: ${reason}.`))),
+    ...(conclusion === "true" ? section("What this proves", list(proved(bundle))) : []),
+    ...section("What this does not prove", list(lacking(bundle, hasTrusted))),
+    ...documentsView(bundle.documents, hasTrusted),
     ...section("Logs", logs.length === 0 ? null : table("Who else has seen them",
       ["Log", "Witnesses", "Newest in this file", "Proofs here"], logs.map(logRow))),
     ...section("Messages", messages.length === 0 ? null : table("In the order of the case",
@@ -186,22 +196,22 @@ function verdictOf({ conclusion, evidence, kind }) {
 
 /** Everything about one file. */
 export function resultView(result) {
-  const { name, kind, conclusion, said, lacking: left, bundle, documents } = result;
+  const { name, kind, conclusion, said, lacking: left, bundle, documents, hasTrusted } = result;
   const [word, sentence] = verdictOf(result);
-  const shown = conclusion === "true" && kind !== "test vector" ? [...left, ...(bundle === undefined
-    ? [NOT_PROVED[0]] : [])] : left;
+  const shown = conclusion === "true" && WRITTEN.includes(kind) ? [...left, NOT_PROVED[0]] : left;
   const made = element("section", {
     class: `file ${result.evidence === null ? conclusion : "same"}`, "data-name": name,
     "data-conclusion": conclusion, "data-code": result.code ?? "", "data-outcome": result.outcome ?? "",
   },
   element("h2", null, theirs(name)),
+  alarms(bundle?.forks ?? []),
   element("p", { class: "verdict" }, word, element("small", null, sentence)),
   list(said),
   ...(bundle === undefined ? [
-    ...section("Not proved", list(shown)),
+    ...section("What this does not prove", list(shown)),
     ...(result.message === undefined ? [] : section("Text", valueOf(result.message.body))),
-    ...documentsView(documents ?? []),
-  ] : bundleView(bundle, conclusion)),
+    ...documentsView(documents ?? [], hasTrusted),
+  ] : bundleView(result)),
   ...(conclusion === "other" ? otherView(result) : []),
   element("p", null, kind === null ? "" : `${kind[0].toUpperCase()}${kind.slice(1)}. `,
     "SHA-256 of this file: ", hash(result.sha256)));
