@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from node.office import Office
+from protocol.checkpoint import number_of
 from protocol.errors import Rejected
 from protocol.receipt import ProvenDecision, named_checkpoint, verify_receipt
 
@@ -45,7 +46,7 @@ def examine(office: Office, peer: str, raw: bytes) -> Proven | Doubtful:
         try:
             return _verified(office, peer, raw, None)
         except Rejected:
-            number = int(named_checkpoint(raw).origin.rpartition("/")[2])
+            number = number_of(named_checkpoint(raw).origin)
             if number == office.directory.open_log_number(peer):
                 raise
             return _verified(office, peer, raw, number)

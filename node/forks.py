@@ -19,6 +19,7 @@ from node.storage import Connection, notice_rows, peer_rows
 from node.storage.notice_rows import Notice
 from node.storage.peer_rows import Alarm
 from node.storage.writer import Tx
+from protocol.checkpoint import owner_of
 from protocol.digest import sha256_hex
 from protocol.fork import decode_fork, verify_fork
 
@@ -62,7 +63,7 @@ class Forks:
         digest = sha256_hex(raw)
         notice_rows.insert_notice(tx.conn, "fork", Notice(digest, origin, raw, tx.now))
         tx.record(ForkFound(self._office.network, tx.now, origin, digest))
-        authority = origin.split("/")[1]
+        authority = owner_of(origin)
         detail = f"{origin} has signed two histories, at {sizes} entries"
         alarm = Alarm(tx.now, "log-fork", authority, digest, detail, kept=raw)
         peer_rows.insert_alarm(tx.conn, alarm)

@@ -24,7 +24,7 @@ from node.storage import (
     witness_rows,
 )
 from node.storage.log_rows import Head
-from protocol.checkpoint import verify_checkpoint
+from protocol.checkpoint import number_of, verify_checkpoint
 from protocol.encoding import Json
 from protocol.errors import Recovering, Rejected
 
@@ -40,7 +40,7 @@ def own_log(conn: Connection, directory: Lookups, authority: str, guard: Path) -
         return {"origin": origin, "size": 0, "signed_at": None, "halted": "there is no log here"}
     signed_at: int | None = None
     with contextlib.suppress(Rejected):
-        number = int(head.origin.rpartition("/")[2])
+        number = number_of(head.origin)
         _, keys = directory.log_keys(authority, number, even_revoked=True)
         signed_at = verify_checkpoint(head.checkpoint, origin=head.origin, keys=keys).time
     return {
@@ -77,7 +77,7 @@ def witnessed(conn: Connection, directory: Lookups, authority: str) -> dict[str,
     quorum = Quorum.of(directory, authority)
     origin = log_rows.newest_origin(conn)
     head = None if origin is None else log_rows.read_head(conn, origin)
-    number = 0 if head is None else int(head.origin.rpartition("/")[2])
+    number = 0 if head is None else number_of(head.origin)
     newest = watch_rows.newest_checkpoint(conn, number, witnesses_min=1)
     full = watch_rows.newest_checkpoint(conn, number, witnesses_min=max(1, quorum.needed))
     held = () if newest is None else words_on(newest.raw, directory, quorum)

@@ -25,7 +25,8 @@ from protocol.bundle_parts import (
     parse_parts,
     summary_of,
 )
-from protocol.bundle_trust import Doubts, lay_ground, owner_of
+from protocol.bundle_trust import Doubts, lay_ground
+from protocol.checkpoint import owner_of
 from protocol.document import KeyIds
 from protocol.errors import Mismatch, NotAuthentic, NotForUs
 from protocol.messages import Message

@@ -15,10 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from protocol.bundle_parts import HeadPart, Parts, ProofPart
-from protocol.bundle_trust import Doubts, Ground, as_pair, owner_of
+from protocol.bundle_trust import Doubts, Ground, as_pair
 from protocol.checkpoint import (
     LogKeys,
     SignedCheckpoint,
+    owner_of,
     verify_checkpoint,
     verify_cosignature,
     witness_name,

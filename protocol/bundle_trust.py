@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from protocol.bundle_parts import ClosurePart, DocumentPart, ListingPart, Parts, RevocationPart
-from protocol.checkpoint import Checkpoint, LogKeys
+from protocol.checkpoint import Checkpoint, LogKeys, number_of, owner_of
 from protocol.closure import Closure, log_terms, verify_closure
 from protocol.document import Authority, Document, KeyIds
 from protocol.errors import KeyUnknown, NotAuthentic, NotPermitted, Rejected
@@ -136,16 +136,6 @@ class Ground:
         closure = self.closures.get(checkpoint.origin)
         if closure is not None:
             closure.require_within(checkpoint)
-
-
-def owner_of(origin: str) -> str:
-    """Give the authority in the name of a log."""
-    return origin.split("/")[1]
-
-
-def number_of(origin: str) -> int:
-    """Give the number in the name of a log."""
-    return int(origin.rpartition("/")[2])
 
 
 def as_pair(keys: tuple[PublicKey, PublicKey], purpose: str) -> LogKeys:

@@ -61,6 +61,16 @@ def log_origin(network: str, authority: str, number: int) -> str:
     )
 
 
+def owner_of(origin: str) -> str:
+    """Give the authority in the name of a log."""
+    return origin.split("/")[1]
+
+
+def number_of(origin: str) -> int:
+    """Give the number in the name of a log."""
+    return int(origin.rpartition("/")[2])
+
+
 def witness_name(network: str, authority: str) -> str:
     """Name an authority as a witness in a network."""
     return f"{check_authority_id(network)}/{check_authority_id(authority)}/witness"

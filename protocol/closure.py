@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, cast, get_args
 
 from protocol import limits
-from protocol.checkpoint import LOG_ORIGIN, Checkpoint, log_origin
+from protocol.checkpoint import LOG_ORIGIN, Checkpoint, log_origin, number_of
 from protocol.document import Authority, Document, KeyIds
 from protocol.dsse import Unverified, decode_statement, sign, verify_exactly
 from protocol.encoding import HEX64, Fields, canonical, decode
@@ -123,7 +123,7 @@ def decode_closure_text(text: bytes) -> Closure:
     closure = Closure(
         network=fields.text("network", pattern=AUTHORITY_ID),
         authority=fields.text("authority", pattern=AUTHORITY_ID),
-        number=int(origin.rpartition("/")[2]),
+        number=number_of(origin),
         size=fields.integer("size"),
         root=bytes.fromhex(fields.text("root", pattern=HEX64)),
         reason=cast("Reason", fields.choice("reason", REASONS)),

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from protocol.checkpoint import LogKeys, SignedCheckpoint, decode_body, log_origin
+from protocol.checkpoint import LogKeys, SignedCheckpoint, decode_body, log_origin, number_of
 from protocol.closure import (
     Closure,
     TrustedClosure,
@@ -91,7 +91,7 @@ class ReceiptClaim:
     @property
     def log_number(self) -> int:
         """The number of the log within its authority's logs."""
-        return int(self.origin.rpartition("/")[2])
+        return number_of(self.origin)
 
 
 @dataclass(frozen=True, slots=True)

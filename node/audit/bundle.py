@@ -28,7 +28,7 @@ from node.storage.case_rows import Case, StoredMessage
 from node.storage.engine import Database
 from protocol.bundle import About
 from protocol.bundle_parts import encode_timestamp, make_bundle
-from protocol.checkpoint import Checkpoint, decode_body, log_origin
+from protocol.checkpoint import Checkpoint, decode_body, log_origin, number_of, owner_of
 from protocol.continuation import Link, decode_continuation, encode_continuation
 from protocol.limits import CONTINUATION_LINKS_MAX
 from protocol.merkle import TreeView
@@ -87,12 +87,12 @@ def gather_case(
     ]
     held = export_rows.origins(conn)
     for origin in held:
-        number = int(origin.rpartition("/")[2])
+        number = number_of(origin)
         here = [one.position for one in places if one.log == number]
         if here or origin in gathered.resting:
             _add_own_log(conn, directory, gathered, log=number, positions=here)
     for origin in gathered.resting:
-        if origin.split("/")[1] == authority and origin not in held:
+        if owner_of(origin) == authority and origin not in held:
             gathered.left_out.append(_LOST.format(origin))
     for origin in (*gathered.resting, *export_rows.origins(conn)):
         fork = notice_rows.read_notice(conn, "fork", origin)
@@ -198,7 +198,7 @@ def add_peer_heads(
     """
     peer = gathered.case.peer
     for origin, roots in sorted(gathered.resting.items()):
-        if origin.split("/")[1] != peer:
+        if owner_of(origin) != peer:
             continue
         raw = _fetched(directory, peer, origin, roots, fetch)
         if raw is None:
@@ -220,7 +220,7 @@ def _fetched(
 ) -> bytes | None:
     if fetch is None or len(roots) > CONTINUATION_LINKS_MAX:
         return None
-    number = int(origin.rpartition("/")[2])
+    number = number_of(origin)
     raw = fetch(peer, number, sorted(roots))
     if raw is None:
         return None
@@ -238,5 +238,5 @@ def _remembered(
     state = witness_rows.read_witnessed(conn, origin)
     if state is None or dict(roots) != {state.size: state.root}:
         return None
-    number = int(origin.rpartition("/")[2])
+    number = number_of(origin)
     return encode_continuation(verify_head(directory, peer, number, state.raw).shown, ())

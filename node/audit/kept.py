@@ -21,6 +21,7 @@ from protocol.checkpoint import (
     LogKeys,
     SignedCheckpoint,
     cosignature_lines,
+    number_of,
     verify_checkpoint,
     verify_cosignature,
     with_cosignatures,
@@ -74,7 +75,7 @@ def newest_number(conn: Connection) -> int:
     origin = log_rows.newest_origin(conn)
     if origin is None:
         raise NotHere("the database holds no log of this authority")
-    return int(origin.rpartition("/")[2])
+    return number_of(origin)
 
 
 def choose_head(

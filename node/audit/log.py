@@ -25,6 +25,7 @@ from protocol.checkpoint import (
     Checkpoint,
     LogKeys,
     log_origin,
+    number_of,
     sign_checkpoint,
     verify_checkpoint,
 )
@@ -77,7 +78,7 @@ class Log:
     ) -> None:
         """Log under `origin` with the Ed25519 and ML-DSA-44 `log` keys."""
         self.origin = origin
-        self.number = int(origin.rpartition("/")[2])
+        self.number = number_of(origin)
         self._ed25519, self._ml_dsa = signers
         self._keys = LogKeys(self._ed25519.public, self._ml_dsa.public)
         self._guard = guard

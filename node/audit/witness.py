@@ -34,6 +34,7 @@ from protocol.checkpoint import (
     LogKeys,
     SignedCheckpoint,
     cosign,
+    owner_of,
     verify_checkpoint,
     with_cosignatures,
     without_cosignatures,
@@ -167,7 +168,7 @@ class Witness:
 
     def _keys_of(self, directory: Directory, origin: str) -> LogKeys:
         """Find the keys of a log of somebody else in this network; `Rejected` if there are none."""
-        if LOG_ORIGIN.fullmatch(origin) is None or origin.split("/")[1] == self._office.authority:
+        if LOG_ORIGIN.fullmatch(origin) is None or owner_of(origin) == self._office.authority:
             raise Malformed("no log, or one of our own, which we do not witness")
         return directory.keys_of_log(origin)
 
@@ -275,7 +276,7 @@ class Witness:
         if state is not None:
             self._on_fork(tx, make_fork(state.raw, signed.raw))
             return
-        authority = _origin(signed).split("/")[1]
+        authority = owner_of(_origin(signed))
         since = tx.now - TRUNCATED_AGAIN_S
         if peer_rows.count_alarms(tx.conn, TRUNCATED, authority, since) == 0:
             detail = f"{_origin(signed)} was closed below a checkpoint that it has signed"

@@ -14,7 +14,7 @@ from node.storage import Connection, audit_rows, health_rows, peer_rows
 from node.storage.audit_rows import RowsUnreadable
 from node.storage.engine import Database, StorageFailed
 from node.storage.migrate import SchemaNewer, schema_state
-from protocol.checkpoint import Checkpoint
+from protocol.checkpoint import Checkpoint, number_of
 from protocol.errors import Rejected
 
 CLOCK_FLOOR: Final = "clock_floor"  # as `node.app` keeps it
@@ -107,7 +107,7 @@ def check_guard(conn: Connection, path: Path, log_prefix: str) -> Check:
     except RowsUnreadable as fault:
         return failed(name, f"{fault}.", _ADVICE["broken"])
     own = [one for one in heads if one.startswith(log_prefix)]
-    head = heads.get(max(own, key=lambda one: int(one.rpartition("/")[2]), default=""))
+    head = heads.get(max(own, key=number_of, default=""))
     if head is None:
         return failed(name, "The database holds no log of this authority.", _RESTORE)
     if reason := kept_reason(conn, origin=head.origin):

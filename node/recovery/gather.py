@@ -24,7 +24,7 @@ from node.transport.batch import Batch, Receipted
 from node.transport.client import PeerClient
 from node.transport.errors import TransportFailure
 from node.transport.routes import Recovery
-from protocol.checkpoint import Checkpoint, LogKeys, log_origin, verify_checkpoint
+from protocol.checkpoint import Checkpoint, LogKeys, log_origin, number_of, verify_checkpoint
 from protocol.errors import Malformed, NotAuthentic, Recovering, Rejected
 from protocol.merkle import EMPTY_ROOT, tree_root
 from protocol.proof import decode_proof
@@ -67,7 +67,7 @@ class OldLog:
         """Find it; `Recovering` if the guard holds one that nobody tells of."""
         number = max(node.log.number, node.office.directory.open_log_number(node.office.authority))
         held = _guarded(node)
-        if held is not None and int(held.origin.rpartition("/")[2]) > number:
+        if held is not None and number_of(held.origin) > number:
             raise Recovering(
                 f"the guard holds {held.origin}, and nobody tells where the log before it ended:"
                 " ask the peers that know, or restore a newer backup"

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from node.storage.log_rows import EntryRow
 from node.storage.tables import log_entries, log_head, messages
+from protocol.checkpoint import number_of
 
 _ENTRIES_AT_ONCE = 4_096
 _PREFIX_ROWS_MAX = 10
@@ -42,7 +43,7 @@ _PLACE = [messages.c[name] for name in ("identity", "case_id", "direction", "log
 def origins(conn: Connection) -> list[str]:
     """Give the origins of all our logs, in the order of their numbers."""
     found = conn.execute(select(log_head.c.origin)).scalars().all()
-    return sorted(found, key=lambda origin: int(origin.rpartition("/")[2]))
+    return sorted(found, key=number_of)
 
 
 def commitment_pages(conn: Connection, log: int) -> Iterator[Sequence[tuple[int, bytes]]]:

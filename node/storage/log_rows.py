@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from node.storage.statements import insert_into, insert_rows, run, update_of
 from node.storage.tables import log_entries, log_head, log_tiles
+from protocol.checkpoint import number_of
 
 _ENTRIES_AT_ONCE = 1_024
 
@@ -88,7 +89,7 @@ def read_head(conn: Connection, origin: str) -> Head | None:
 def newest_origin(conn: Connection) -> str | None:
     """Give the origin of the log that is open: the one with the highest number, if any."""
     origins = conn.execute(select(log_head.c.origin)).scalars().all()
-    return max(origins, key=lambda origin: int(origin.rpartition("/")[2]), default=None)
+    return max(origins, key=number_of, default=None)
 
 
 def insert_head(conn: Connection, head: Head) -> None:

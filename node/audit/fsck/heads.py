@@ -15,7 +15,7 @@ from node.audit.fsck.trust import StoredTrust
 from node.audit.guard import guarded_checkpoint
 from node.storage import Connection, audit_rows, tables
 from node.storage.audit_rows import Values
-from protocol.checkpoint import Checkpoint, LogKeys, decode_body, verify_checkpoint
+from protocol.checkpoint import Checkpoint, LogKeys, decode_body, number_of, verify_checkpoint
 from protocol.closure import TrustedClosure
 from protocol.errors import Rejected
 from protocol.note import decode_note
@@ -33,7 +33,7 @@ class HeadReader:
         self._origin = origin
         self._trust = trust
         self._notes = notes
-        self.number = int(origin.rpartition("/")[2])
+        self.number = number_of(origin)
         self._head: Checkpoint | None = None
 
     def read(self, conn: Connection, closings: Mapping[str, TrustedClosure]) -> dict[int, OwnLog]:
