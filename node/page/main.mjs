@@ -76,6 +76,8 @@ function take(files) {
   verify();
 }
 
+// A file that is chosen again may have changed; without this, nothing would be told of it.
+input.addEventListener("click", () => { input.value = ""; });
 input.addEventListener("change", () => take(input.files));
 trusted.addEventListener("change", verify);
 for (const kind of ["dragover", "dragenter"]) {

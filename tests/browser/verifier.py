@@ -60,7 +60,8 @@ class Verifier:
 
     def judge(self, files: Mapping[str, bytes]) -> dict[str, Shown]:
         """Choose these files together, and read what is said of each."""
-        self.page.evaluate("document.getElementById('status').textContent = ''")
+        self.page.set_input_files("#files", [])
+        expect(self.page.locator("#status")).to_be_empty()
         for name, raw in files.items():
             (self.folder / name).write_bytes(raw)
         self.page.set_input_files("#files", [self.folder / name for name in files])
