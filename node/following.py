@@ -20,12 +20,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from node.audit.witness import TRUNCATED, TRUNCATED_AGAIN_S, Witness
+from node.audit.witness import Witness, alarm_truncated
 from node.forks import Forks
 from node.logs import get
 from node.office import Office
-from node.storage import Connection, peer_rows, watch_rows, witness_rows
-from node.storage.peer_rows import Alarm
+from node.storage import Connection, watch_rows, witness_rows
 from node.storage.watch_rows import Unproved
 from node.storage.writer import Tx
 from protocol.checkpoint import Checkpoint, SignedCheckpoint
@@ -127,7 +126,7 @@ class Following:
         try:
             self._witness.follow(tx, origin, told)
         except Forked:  # consistent with all before, and beyond where the log was closed
-            self._cut_off(tx, peer, told.signed)
+            self._cut_off(tx, told.signed)
             raise
         return True
 
@@ -150,11 +149,11 @@ class Following:
                 pass
             else:
                 return "shown"
-        if self._cut_off(tx, peer, signed):
+        if self._cut_off(tx, signed):
             return "contradicts"
         return self._remember(tx, peer, signed)
 
-    def _cut_off(self, tx: Tx, peer: str, signed: SignedCheckpoint) -> bool:
+    def _cut_off(self, tx: Tx, signed: SignedCheckpoint) -> bool:
         """Say whether a closed log was cut off below a checkpoint that it has signed."""
         closure = self._office.trusted(tx).closure(signed.checkpoint.origin)
         if closure is None:
@@ -162,18 +161,9 @@ class Following:
         try:
             closure.closure.require_within(signed.checkpoint)
         except Forked as fault:
-            self._tell_cut_off(tx, peer, closure.digest, fault.detail, signed.raw)
+            alarm_truncated(tx, signed, closure.digest, fault.detail)
             return True
         return False
-
-    @staticmethod
-    def _tell_cut_off(tx: Tx, peer: str, subject: str, detail: str, raw: bytes) -> None:
-        """Raise the alarm with the proof, once a day: the peer can sign more at any time."""
-        since = tx.now - TRUNCATED_AGAIN_S
-        if peer_rows.count_alarms(tx.conn, TRUNCATED, peer, since) == 0:
-            peer_rows.insert_alarm(
-                tx.conn, Alarm(tx.now, TRUNCATED, peer, subject, detail, kept=raw)
-            )
 
     def _remember(self, tx: Tx, peer: str, signed: SignedCheckpoint) -> _Verdict:
         """Remember as unproved, unless another one of its size stands there: that is a fork.

@@ -62,8 +62,8 @@ OnFork: TypeAlias = Callable[[Tx, bytes], object]
 # A word is kept and given again, but not for ever: its time says until when nobody had
 # shown anything newer. A log that is idle asks once a day.
 FRESH_S: Final = 12 * 3_600
-TRUNCATED_AGAIN_S: Final = 86_400
-TRUNCATED: Final = "log-truncated"
+_TRUNCATED_AGAIN_S: Final = 86_400
+_TRUNCATED: Final = "log-truncated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,12 +276,16 @@ class Witness:
         if state is not None:
             self._on_fork(tx, make_fork(state.raw, signed.raw))
             return
-        authority = owner_of(_origin(signed))
-        since = tx.now - TRUNCATED_AGAIN_S
-        if peer_rows.count_alarms(tx.conn, TRUNCATED, authority, since) == 0:
-            detail = f"{_origin(signed)} was closed below a checkpoint that it has signed"
-            alarm = Alarm(tx.now, TRUNCATED, authority, None, detail, kept=signed.raw)
-            peer_rows.insert_alarm(tx.conn, alarm)
+        detail = f"{_origin(signed)} was closed below a checkpoint that it has signed"
+        alarm_truncated(tx, signed, None, detail)
+
+
+def alarm_truncated(tx: Tx, signed: SignedCheckpoint, closure: str | None, detail: str) -> None:
+    """Alarm that a log was cut off, with what it had signed; once a day, for it can sign more."""
+    authority, since = owner_of(_origin(signed)), tx.now - _TRUNCATED_AGAIN_S
+    if peer_rows.count_alarms(tx.conn, _TRUNCATED, authority, since) == 0:
+        alarm = Alarm(tx.now, _TRUNCATED, authority, closure, detail, kept=signed.raw)
+        peer_rows.insert_alarm(tx.conn, alarm)
 
 
 def _origin(signed: SignedCheckpoint) -> str:
