@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from node.page import PAGE
-from node.page.build import page
 from tests.browser.verifier import Verifier
 from tests.vectors.form import FOLDER, names, read
 
@@ -21,22 +17,6 @@ UNREAD = frozenset({
 
 DOCUMENTS = {"ok-first.txt": (FOLDER / "network" / "ok-first.txt").read_bytes()}
 VECTORS = tuple(name for name in names() if name.partition("/")[0] not in UNREAD)
-
-
-def test_the_committed_page_is_the_one_that_its_sources_make() -> None:
-    """Nobody edits it by hand, and nobody forgets to build it."""
-    assert PAGE.read_bytes() == page()
-
-
-def test_the_page_allows_no_connection_and_no_markup_from_texts() -> None:
-    """The policy stands in the page itself, wherever it is opened from."""
-    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', PAGE.read_text())
-    assert policy is not None
-    rules = dict(rule.strip().partition(" ")[::2] for rule in policy[1].split(";"))
-    assert rules["default-src"] == "'none'"
-    assert rules["require-trusted-types-for"] == "'script'"
-    assert {"connect-src", "img-src", "frame-src"}.isdisjoint(rules)
-    assert all(re.fullmatch(r"'sha256-[^']+'", rules[name]) for name in ("script-src", "style-src"))
 
 
 def test_the_page_agrees_on_every_vector(verifier: Verifier) -> None:
