@@ -23,11 +23,10 @@ from node.storage.engine import Database
 from node.storage.log_rows import Head
 from node.storage.peer_rows import Alarm
 from node.storage.writer import Tx, Writer
-from protocol.checkpoint import Checkpoint, LogKeys, decode_body, verify_checkpoint
+from protocol.checkpoint import Checkpoint, LogKeys, claimed_checkpoint, verify_checkpoint
 from protocol.continuation import Link, encode_continuation
 from protocol.errors import Recovering, Rejected
 from protocol.limits import CONTINUATION_LINKS_MAX
-from protocol.note import decode_note
 
 _log = get("own_log")
 
@@ -177,6 +176,6 @@ def keep_halted(tx: Tx, origin: str, reason: str, *, kept: bytes, shown_by: str 
 def _shown(raw: bytes) -> Checkpoint | None:
     """Read what a note says, whoever signed it; None if it is no checkpoint."""
     try:
-        return decode_body(decode_note(raw).body)
+        return claimed_checkpoint(raw)
     except Rejected:
         return None

@@ -12,7 +12,7 @@ import contextlib
 from dataclasses import dataclass
 
 from keys.lookups import Lookups
-from protocol.checkpoint import cosignature_lines, decode_body, verify_cosignature
+from protocol.checkpoint import claimed_checkpoint, cosignature_lines, verify_cosignature
 from protocol.errors import Rejected
 from protocol.note import NoteSignature, decode_note
 
@@ -69,7 +69,7 @@ def verified_word(
 
     Raises `Rejected` if they are not there, or do not hold under its newest keys.
     """
-    checkpoint = decode_body(decode_note(raw).body)
+    checkpoint = claimed_checkpoint(raw)
     name, keys = directory.witness_keys(witness)
     return verify_cosignature(checkpoint, signatures, name=name, keys=keys)
 
@@ -84,7 +84,7 @@ def word_of(
 
 
 def said(held: int, quorum: Quorum) -> str:
-    """Say how far a checkpoint is witnessed, in the one form that is used everywhere."""
+    """Say how far a checkpoint is witnessed, in words that promise no more."""
     if not quorum.witnesses:
         return "no witnesses"
     return f"witnessed by {held} of {quorum.needed}"

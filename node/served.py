@@ -21,9 +21,8 @@ from node.storage.log_rows import Head
 from node.storage.writer import Writer
 from node.transport.c2sp import OCTETS, TEXT, LogFile, WitnessAnswer
 from node.transport.routes import PeerRoutes
-from protocol.checkpoint import decode_body, log_origin
+from protocol.checkpoint import claimed_checkpoint, log_origin
 from protocol.errors import Malformed
-from protocol.note import decode_note
 from protocol.witness_wire import SIZE_TYPE
 
 
@@ -54,7 +53,7 @@ def _closed_head(conn: Connection, origin: str, number: int) -> Head | None:
     kept = watch_rows.newest_checkpoint(conn, number)
     if kept is None:
         return None
-    checkpoint = decode_body(decode_note(kept.raw).body)
+    checkpoint = claimed_checkpoint(kept.raw)
     return Head(origin, checkpoint.size, checkpoint.root, kept.raw)
 
 

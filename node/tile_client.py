@@ -13,13 +13,13 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final, Protocol
 
+from node.audit.tiles import TilePath
 from protocol.checkpoint import SignedCheckpoint
 from protocol.continuation import Link, encode_continuation
 from protocol.errors import NotAuthentic
 from protocol.merkle import HASH_BYTES, TILE_WIDTH, TreeView, verify_consistency
 
 _TILE_BITS: Final = 8
-_THOUSAND: Final = 1_000
 
 
 class LogFiles(Protocol):
@@ -36,15 +36,6 @@ class _Lacking(Exception):  # (no error: the tile is fetched, and the work begun
     def __init__(self, level: int, index: int) -> None:
         super().__init__(f"{level}/{index}")
         self.place = level, index
-
-
-def tile_path(level: int, index: int, width: int) -> str:
-    """Name a tile as C2SP tlog-tiles does; `width` below 256 is that of a partial one."""
-    groups = [f"{index % _THOUSAND:03}"]
-    while index := index // _THOUSAND:
-        groups.append(f"x{index % _THOUSAND:03}")
-    partial = "" if width == TILE_WIDTH else f".p/{width}"
-    return f"tile/{level}/{'/'.join(reversed(groups))}{partial}"
 
 
 class TileReader:
@@ -93,7 +84,7 @@ class TileReader:
         """Fetch a tile as wide as it is below the checkpoint: smaller ones are its beginning."""
         nodes = self._signed.checkpoint.size >> level * _TILE_BITS
         width = min(TILE_WIDTH, nodes - index * TILE_WIDTH)
-        found = await self._client.log_file(self._number, tile_path(level, index, width))
+        found = await self._client.log_file(self._number, TilePath(level, index, width).encode())
         if found is None or len(found) != width * HASH_BYTES:
             raise NotAuthentic("a tile is absent, or not as long as it must be")
         return found

@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Final, TypeAlias, TypeVar, cast
 
 from protocol.bundle import FOLDERS, About, Bundle
-from protocol.checkpoint import Checkpoint, decode_body
+from protocol.checkpoint import Checkpoint, claimed_checkpoint
 from protocol.closure import Closure, decode_closure, decode_closure_text
 from protocol.continuation import Continuation, decode_continuation
 from protocol.digest import sha256_hex
@@ -37,7 +37,6 @@ from protocol.limits import (
 from protocol.listing import Listing, decode_listing, decode_listing_text
 from protocol.messages import Message, decode_inner, decode_message_text
 from protocol.network import decode_document
-from protocol.note import decode_note
 from protocol.proof import Proof, decode_proof
 from protocol.receipt import Receipt, decode_receipt
 from protocol.record import Decision, decode_decision
@@ -204,7 +203,11 @@ def read_proof(raw: bytes) -> ProofPart:
     receipt = decode_receipt(raw)
     proof = decode_proof(receipt.proof)
     return ProofPart(
-        receipt, read_any_record(receipt.record), proof, _claimed(proof.checkpoint_raw), raw
+        receipt,
+        read_any_record(receipt.record),
+        proof,
+        claimed_checkpoint(proof.checkpoint_raw),
+        raw,
     )
 
 
@@ -242,7 +245,7 @@ def _read_closure(raw: bytes) -> ClosurePart:
 def read_head(raw: bytes) -> HeadPart:
     """Decode a continuation and the checkpoint in it."""
     continuation = decode_continuation(raw)
-    return HeadPart(continuation, _claimed(continuation.checkpoint_raw), raw)
+    return HeadPart(continuation, claimed_checkpoint(continuation.checkpoint_raw), raw)
 
 
 def encode_timestamp(checkpoint: bytes, token: bytes) -> bytes:
@@ -258,11 +261,7 @@ def read_timestamp(raw: bytes) -> TimestampPart:
     checkpoint = fields.base64("checkpoint", bytes_max=NOTE_BYTES_MAX)
     token = fields.base64("token", bytes_max=TIMESTAMP_BYTES_MAX)
     fields.done()
-    return TimestampPart(checkpoint, _claimed(checkpoint), token)
-
-
-def _claimed(checkpoint: bytes) -> Checkpoint:
-    return decode_body(decode_note(checkpoint).body)
+    return TimestampPart(checkpoint, claimed_checkpoint(checkpoint), token)
 
 
 # --- their order -----------------------------------------------------------

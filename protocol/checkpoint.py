@@ -118,6 +118,11 @@ def decode_body(body: str) -> Checkpoint:
     return checkpoint
 
 
+def claimed_checkpoint(raw: bytes) -> Checkpoint:
+    """Give what a signed checkpoint says, whoever signed it; raises `Malformed` or `TooLarge`."""
+    return decode_body(decode_note(raw).body)
+
+
 @dataclass(frozen=True, slots=True)
 class LogKeys:
     """The two public keys of one log, or of one witness: both of one purpose."""

@@ -19,7 +19,7 @@ from protocol.checkpoint import (
     Checkpoint,
     LogKeys,
     SignedCheckpoint,
-    decode_body,
+    claimed_checkpoint,
     verify_checkpoint,
 )
 from protocol.continuation import Link, take_path
@@ -27,7 +27,6 @@ from protocol.encoding import Fields, canonical, decode, to_base64
 from protocol.errors import Malformed, Misuse, NotAuthentic
 from protocol.limits import FORK_BYTES_MAX, NOTE_BYTES_MAX
 from protocol.merkle import HASH_BYTES, verify_consistency
-from protocol.note import decode_note
 
 FORK_KIND: Final = "comity-fork"
 
@@ -134,7 +133,7 @@ def verify_fork(raw: bytes, *, origin: str, keys: LogKeys) -> VerifiedFork:
 
 
 def _claimed(raw: bytes) -> tuple[Checkpoint, bytes]:
-    return decode_body(decode_note(raw).body), raw
+    return claimed_checkpoint(raw), raw
 
 
 def _check_contradiction(fork: Fork, first: Checkpoint, second: Checkpoint) -> None:

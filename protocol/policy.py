@@ -23,7 +23,7 @@ from typing import Final
 from protocol.checkpoint import (
     LogKeys,
     SignedCheckpoint,
-    decode_body,
+    claimed_checkpoint,
     verify_checkpoint,
     verify_timed_line,
 )
@@ -35,7 +35,6 @@ from protocol.note import (
     ED25519_COSIGNATURE,
     ML_DSA_44,
     VerifierKey,
-    decode_note,
     decode_verifier_key,
 )
 
@@ -228,7 +227,7 @@ def verify_by_policy(raw: bytes, policy: Policy) -> PolicyWord:
     line of a key that the policy names does not hold, and `Unproven` if too few witnesses
     have cosigned it. Lines of other keys are nobody's.
     """
-    origin = decode_body(decode_note(raw).body).origin
+    origin = claimed_checkpoint(raw).origin
     signed = verify_checkpoint(raw, origin=origin, keys=policy.log_keys(origin))
     cosigned: dict[str, int] = {}
     for name, key in policy.witnesses.items():

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from protocol.checkpoint import Checkpoint, LogKeys, SignedCheckpoint, decode_body
+from protocol.checkpoint import Checkpoint, LogKeys, SignedCheckpoint, claimed_checkpoint
 from protocol.encoding import Fields, canonical, decode, to_base64
 from protocol.errors import NotAuthentic
 from protocol.limits import NOTE_BYTES_MAX, RECEIPT_BYTES_MAX, RECORD_BYTES_MAX
 from protocol.merkle import leaf_hash
-from protocol.note import decode_note
 from protocol.proof import decode_proof, verify_proof
 from protocol.record import SALT_BYTES, Decision, commitment, decode_decision, entry
 
@@ -65,7 +64,7 @@ def decode_receipt(raw: bytes) -> Receipt:
 
 def named_checkpoint(raw: bytes) -> Checkpoint:
     """Give the checkpoint that a receipt says it rests on: unproved, to find the log's keys."""
-    return decode_body(decode_note(decode_proof(decode_receipt(raw).proof).checkpoint_raw).body)
+    return claimed_checkpoint(decode_proof(decode_receipt(raw).proof).checkpoint_raw)
 
 
 def verify_receipt(

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from protocol.checkpoint import LogKeys, SignedCheckpoint, decode_body, log_origin, number_of
+from protocol.checkpoint import LogKeys, SignedCheckpoint, claimed_checkpoint, log_origin, number_of
 from protocol.closure import (
     Closure,
     TrustedClosure,
@@ -48,7 +48,6 @@ from protocol.listing import (
 )
 from protocol.merkle import leaf_hash, verify_inclusion
 from protocol.network import TrustedDocument, decode_document, verify_first
-from protocol.note import decode_note
 from protocol.proof import decode_proof
 from protocol.receipt import Receipt, decode_receipt, verify_receipt
 from protocol.record import Decision, commitment, decode_decision, entry
@@ -204,7 +203,7 @@ def read_claim(raw: bytes) -> ReceiptClaim:
     receipt = decode_receipt(raw)
     decision = decode_decision(receipt.record)
     proof = decode_proof(receipt.proof)
-    checkpoint = decode_body(decode_note(proof.checkpoint_raw).body)
+    checkpoint = claimed_checkpoint(proof.checkpoint_raw)
     claim = ReceiptClaim(receipt, decision, checkpoint.origin, proof.index, checkpoint.size)
     if claim.origin != log_origin(decision.network, decision.recipient, claim.log_number):
         raise NotAuthentic("a decision that is not made by the owner of the log")

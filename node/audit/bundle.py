@@ -28,13 +28,11 @@ from node.storage.case_rows import Case, StoredMessage
 from node.storage.engine import Database
 from protocol.bundle import About
 from protocol.bundle_parts import encode_timestamp, make_bundle
-from protocol.checkpoint import Checkpoint, decode_body, log_origin, number_of, owner_of
+from protocol.checkpoint import Checkpoint, claimed_checkpoint, log_origin, number_of, owner_of
 from protocol.continuation import Link, decode_continuation, encode_continuation
 from protocol.limits import CONTINUATION_LINKS_MAX
 from protocol.merkle import TreeView
-from protocol.note import decode_note
-from protocol.proof import decode_proof
-from protocol.receipt import decode_receipt
+from protocol.receipt import named_checkpoint
 
 _LOST: Final = "The witnesses of {}: what its receipts rest on was lost here."
 
@@ -76,7 +74,7 @@ def gather_case(
     receipts = [one.receipt for one in stored if one.receipt]
     for raw in receipts:
         parts["receipts"].append(raw)
-        gathered.rest(_checkpoint_of(raw))
+        gathered.rest(named_checkpoint(raw))
     if lacking := len(stored) - len(receipts):
         gathered.left_out.append(f"{lacking} receipts: there are none here for so many messages.")
     sent = [one for one in stored if one.direction == "out"]
@@ -99,11 +97,6 @@ def gather_case(
         if fork is not None:
             parts["forks"].append(fork.raw)
     return gathered
-
-
-def _checkpoint_of(receipt: bytes) -> Checkpoint:
-    note = decode_note(decode_proof(decode_receipt(receipt).proof).checkpoint_raw)
-    return decode_body(note.body)
 
 
 # --- our own logs ----------------------------------------------------------
@@ -130,7 +123,7 @@ def _add_own_log(
     stamp = timestamp_rows.first_covering(conn, log, covered) if whole else None
     if stamp is not None:
         gathered.parts["timestamps"].append(encode_timestamp(stamp.checkpoint, stamp.token))
-        gathered.rest(decode_body(decode_note(stamp.checkpoint).body))
+        gathered.rest(claimed_checkpoint(stamp.checkpoint))
     resting = gathered.resting.setdefault(origin, {})
     top = best
     if best.size < max(covered, *resting, 0):

@@ -28,11 +28,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from protocol.checkpoint import Checkpoint, decode_body
+from protocol.checkpoint import Checkpoint, claimed_checkpoint
 from protocol.digest import sha256_hex
 from protocol.errors import Misuse, Recovering, Rejected
 from protocol.limits import NOTE_BYTES_MAX
-from protocol.note import decode_note
 
 SLOT_BYTES: Final = 8_192  # a log's own checkpoint has at most 5 KB: two lines of signatures
 FILE_BYTES: Final = 2 * SLOT_BYTES
@@ -173,7 +172,7 @@ def read_guard(path: Path) -> bytes | None:
 def guarded_checkpoint(raw: bytes) -> Checkpoint:
     """Read origin, size and root of a guard's checkpoint; a damaged one is `Recovering`."""
     try:
-        return decode_body(decode_note(raw).body)
+        return claimed_checkpoint(raw)
     except Rejected as fault:
         raise Recovering("the guard's checkpoint is damaged") from fault
 

@@ -12,14 +12,13 @@ from typing import Final
 
 from node.audit.judged import Asked, Judgement, Verdict, decision_fields, told
 from protocol.bundle_parts import ProofPart, read_proof
-from protocol.checkpoint import decode_body
+from protocol.checkpoint import claimed_checkpoint
 from protocol.closure import decode_closure, decode_closure_text
 from protocol.continuation import decode_continuation, verify_continuation
 from protocol.encoding import Json
 from protocol.errors import NotAuthentic, NotForUs
 from protocol.fork import decode_fork, verify_fork
 from protocol.merkle import leaf_hash, verify_inclusion
-from protocol.note import decode_note
 from protocol.policy import verify_by_policy
 from protocol.proof import decode_proof
 from protocol.receipt_file import read_claim
@@ -97,7 +96,7 @@ def _record_fields(part: ProofPart, decision: Decision | None) -> dict[str, Json
 
 def _judge_proof(raw: bytes, asked: Asked) -> Judgement:
     proof = decode_proof(raw)
-    checkpoint = decode_body(decode_note(proof.checkpoint_raw).body)
+    checkpoint = claimed_checkpoint(proof.checkpoint_raw)
     if proof.index >= checkpoint.size:
         raise NotAuthentic("an index outside the tree")
     split = (proof.index ^ (checkpoint.size - 1)).bit_length()
@@ -134,7 +133,7 @@ def _judge_fork(raw: bytes, asked: Asked) -> Judgement:
 
 def _judge_continuation(raw: bytes, asked: Asked) -> Judgement:
     made = decode_continuation(raw)
-    checkpoint = decode_body(decode_note(made.checkpoint_raw).body)
+    checkpoint = claimed_checkpoint(made.checkpoint_raw)
     sizes = ", ".join(str(link.size) for link in made.links) or "nothing"
     said = f"The log {checkpoint.origin} at {checkpoint.size} continues what it was at {sizes}."
     fields: dict[str, Json] = {

@@ -12,7 +12,6 @@ from typing import Final
 TEXT: Final = "text/plain"  # where C2SP has a charset, only the unsigned answer names it
 TEXT_WITH_CHARSET: Final = "text/plain; charset=utf-8"
 OCTETS: Final = "application/octet-stream"
-SIZE: Final = "text/x.tlog.size"  # of a 409: the size that the witness knows
 
 WITNESS_STATUSES: Final = frozenset({200, 400, 403, 404, 409, 422})
 FILE_BYTES_MAX: Final = 64 * 1024  # a note; a full tile has 8 KiB, a full bundle 9

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from node.quorum import Quorum
-from node.transport.c2sp import SIZE, TEXT, WitnessAnswer
+from node.transport.c2sp import TEXT, WitnessAnswer
 from protocol.checkpoint import Checkpoint, cosign, witness_name
 from protocol.identity import Signer
 from protocol.note import ED25519_COSIGNATURE, ML_DSA_44, NoteSignature, VerifierKey
-from protocol.witness_wire import decode_cosignatures, encode_cosignatures
+from protocol.witness_wire import SIZE_TYPE, decode_cosignatures, encode_cosignatures
 from tests.support.clones import exchanged
 from tests.support.pair import FIJI, NAMES, QUMRAN, TONGA, Pair
 
@@ -123,8 +123,8 @@ FALSE_WORDS: dict[str, Callable[[WitnessAnswer], WitnessAnswer]] = {
     "unknown origin": lambda _: WitnessAnswer(404, TEXT, b""),
     "not signed": lambda _: WitnessAnswer(403, TEXT, b""),
     "not consistent": lambda _: WitnessAnswer(422, TEXT, b""),
-    "a number that is ahead": lambda _: WitnessAnswer(409, SIZE, b"1000000\n"),
-    "a number that is none": lambda _: WitnessAnswer(409, SIZE, b"many\n"),
+    "a number that is ahead": lambda _: WitnessAnswer(409, SIZE_TYPE, b"1000000\n"),
+    "a number that is none": lambda _: WitnessAnswer(409, SIZE_TYPE, b"many\n"),
     "the wrong order": with_lines(lambda lines: lines[::-1]),
     "one line of two": with_lines(lambda lines: lines[:1]),
     "the other line of two": with_lines(lambda lines: lines[1:]),

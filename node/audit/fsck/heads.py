@@ -15,10 +15,15 @@ from node.audit.fsck.trust import StoredTrust
 from node.audit.guard import guarded_checkpoint
 from node.storage import Connection, audit_rows, tables
 from node.storage.audit_rows import Values
-from protocol.checkpoint import Checkpoint, LogKeys, decode_body, number_of, verify_checkpoint
+from protocol.checkpoint import (
+    Checkpoint,
+    LogKeys,
+    claimed_checkpoint,
+    number_of,
+    verify_checkpoint,
+)
 from protocol.closure import TrustedClosure
 from protocol.errors import Rejected
-from protocol.note import decode_note
 
 
 class HeadReader:
@@ -116,7 +121,7 @@ class HeadReader:
         """Read a checkpoint of a log of ours and, where the keys are here, verify it."""
         place = f"{what} {origin}"
         try:
-            checkpoint = decode_body(decode_note(raw).body)
+            checkpoint = claimed_checkpoint(raw)
         except Rejected as fault:
             self._notes.false(f"{what}-damaged", place, f"It is no checkpoint: {fault.detail}.")
             return None

@@ -18,14 +18,13 @@ from node.storage.audit_rows import Values
 from protocol.checkpoint import (
     Checkpoint,
     SignedCheckpoint,
-    decode_body,
+    claimed_checkpoint,
     verify_checkpoint,
     verify_cosignature,
     witness_name,
 )
 from protocol.digest import sha256_hex
 from protocol.errors import KeyUnknown, NotAuthentic, Rejected
-from protocol.note import decode_note
 
 _WITNESS = "/witness"
 
@@ -198,6 +197,6 @@ def read_timestamps(
 def _origin_in(raw: bytes) -> str | None:
     """Give the log that a checkpoint names, if it is one."""
     try:
-        return decode_body(decode_note(raw).body).origin
+        return claimed_checkpoint(raw).origin
     except Rejected:
         return None

@@ -9,13 +9,13 @@ import pytest
 
 from node.storage import witness_rows
 from node.transport.batch import Notices
-from node.transport.c2sp import SIZE, TEXT, WitnessAnswer
+from node.transport.c2sp import TEXT, WitnessAnswer
 from protocol.checkpoint import Checkpoint, cosign, with_cosignatures, witness_name
 from protocol.digest import sha256
 from protocol.errors import Recovering, Rejected
 from protocol.fork import Fork, make_fork
 from protocol.note import decode_note
-from protocol.witness_wire import encode_cosignatures
+from protocol.witness_wire import SIZE_TYPE, encode_cosignatures
 from tests.node.adversary_log.liar import Liar
 from tests.support.forge import flipped
 from tests.support.memory_log import MemoryLog
@@ -81,7 +81,7 @@ async def test_only_what_our_own_keys_signed_halts_a_node(light_pair: Pair) -> N
         await fiji.watch.shown.heard(TONGA, raw)
     liar = Liar(light_pair)
     for status, size in ((409, b"999999999999\n"), (409, b"x"), (200, b"junk"), (500, b"")):
-        liar.said = WitnessAnswer(status, SIZE, size)
+        liar.said = WitnessAnswer(status, SIZE_TYPE, size)
         for liar.cosigned in (None, *harmless):
             await fiji.watch.witnessing.push()
     assert own.halted is None
