@@ -103,12 +103,15 @@ def best_head(
         return verify_head(directory, authority, number, kept.raw)
     head = newest_head(conn, directory, authority, number=number)
     if head.size < size_min:
-        raise NotHere(f"the log has {head.size} entries, and so many were asked for: {size_min}")
+        raise NotHere(f"the log has {head.size} entries, of which the last is {head.size - 1}")
     return head
 
 
 def newest_head(conn: Connection, directory: Directory, authority: str, *, number: int) -> KeptHead:
     """Give the head of a log as it is stored, whether anybody has cosigned it or not."""
+    newest = newest_number(conn)
+    if not 1 <= number <= newest:
+        raise NotHere(f"there is no log number {number} here; the open one is {newest}")
     origin, _ = directory.log_keys(authority, number, even_revoked=True)
     row = log_rows.read_head(conn, origin)
     if row is None:

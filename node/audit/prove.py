@@ -62,7 +62,10 @@ def find_place(conn: Connection, name: str) -> Place:
     found = export_rows.find_places(conn, name) if _IDENTITY.fullmatch(name) else []
     if len(found) != 1:
         raise NotHere(
-            "several messages begin like that" if found else "no record and no message is that"
+            "several messages begin like that"
+            if found
+            else "no record and no message is that; "
+            "name a position as `audit search` shows it, or how a message begins"
         )
     (message,) = found
     if message.log is None or message.position is None:

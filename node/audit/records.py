@@ -260,6 +260,6 @@ class EvidenceListed(NodeRecord):
 RECORD_KINDS: tuple[str, ...] = (
     "message.accepted",
     "message.refused",
-    *(cls.kind for cls in NodeRecord.__subclasses__()),
+    *dict.fromkeys(cls.kind for cls in NodeRecord.__subclasses__()),  # slots make a class twice
 )
 """Every kind that a log of this version may hold."""

@@ -75,7 +75,8 @@ def verify_file(
     kind = _recognise(raw)
     if kind is None:
         sentence = "This is no bundle, receipt, proof, document or statement of Comity."
-        return Judgement(Verdict.UNDECIDED, None, (), (sentence,))
+        advice = "Is it the right file, and all of it? An exported log is verified as a folder."
+        return Judgement(Verdict.UNDECIDED, None, (), (sentence, advice))
     fields: dict[str, Json]
     try:
         return _JUDGES[kind](raw, Asked(trusted, policy, tuple(tsa_roots)))

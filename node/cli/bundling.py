@@ -82,8 +82,9 @@ def _say_proof(call: Call, proven: ProvenRecord, bare: Path, whole: Path) -> Non
     out.line(f"  what       {proven.kind}")
     out.line(f"  under      {head.size:,} entries, signed {when(head.signed.time)}")
     out.line(f"  witnessed  {witnessed(head)}")
-    out.line(f"  {whole}   record, salt and proof:  comity verify {whole}")
+    out.line(f"  {whole}   record, salt and proof:  comity verify {whole} --policy POLICY")
     out.line(f"  {bare}   the proof alone, for any C2SP tool")
+    out.line("A policy names the log's keys and witnesses: it is in what `audit export` writes.")
 
 
 def bundle(

@@ -40,7 +40,7 @@ def audit_erase(
         return
     fields = Fields(done, "answer")
     count = fields.integer("count")
-    call.out.verdict(f"{plural(count, 'record')} destroyed, and recorded that.", good=True)
+    call.out.verdict(f"{plural(count, 'record')} destroyed, and the log says so.", good=True)
     call.out.line(f"  log {fields.integer('log')}, entries {fields.text('entries')}")
     call.out.line("Backups and receipts that others hold still have what they had.")
 
@@ -60,7 +60,7 @@ def case_erase(
     if call.out.result(done):
         return
     erased = Fields(done, "answer").text("case")
-    call.out.verdict(f"The texts of {erased} are gone, and recorded that.", good=True)
+    call.out.verdict(f"The texts of {erased} are gone, and the log says so.", good=True)
     call.out.line(
         "The other side keeps its own; backups keep the key until they are destroyed, too."
     )

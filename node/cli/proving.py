@@ -100,7 +100,10 @@ def _judge_folder(folder: Path, policy: Path | None) -> Judgement:
     from node.audit.verify_export import is_export, judge_export
 
     if not is_export(folder):
-        raise usage(f"{folder} is a folder and no exported log: it holds no checkpoint.")
+        raise usage(
+            f"{folder} is a folder and no exported log: it holds no checkpoint. Give one file, or "
+            "the folder that `audit export` made."
+        )
     return judge_export(folder, _read_policy(policy))
 
 

@@ -76,11 +76,16 @@ def search(
     first, last = _time(since, end=False), _time(until, end=True)
 
     def work(conn: Connection) -> None:
-        number = log or newest_number(conn)
+        newest = newest_number(conn)
+        number = log or newest
+        if not 1 <= number <= newest:
+            raise failed("not-here", f"There is no log {number}; the open one is log {newest}.")
         question = Question(number, first, last, kind, by, case, peer, message)
         found = results(conn, plan(conn, question))
         if write is None:
             _show(call, number, found, limit or _SHOWN)
+            if log is None and number > 1 and not call.out.as_json:
+                call.out.line(f"This is log {number}. What was before: --log {number - 1}.")
             return
         with _opened(out) as file:
             count = write(file, number, islice(found, limit))

@@ -157,7 +157,10 @@ def _look(call: Call) -> Exit:
         detail = fields.text("detail")
         call.out.line(f"  {harmless(told)}{f' ({harmless(detail)})' if detail else ''}")
     good = ended is not Exit.FALSE
+    away = sum(1 for _, verdict in seen if verdict == "away")
     verdict = "No log contradicts itself." if good else "A log is not what it was."
+    if good and away:
+        verdict = f"Not looked at: {plural(away, 'log')}. No other contradicts itself."
     call.out.verdict(verdict, good=good)
     return ended
 

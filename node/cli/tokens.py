@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from node.cli.access import ask
+from node.cli.access import ask, settings_of
 from node.cli.call import Call, PassphraseOption, command
 from node.cli.output import when
 from protocol.encoding import Fields
 
 _TOKENS_MAX = 100_000
+_DAYS_MAX = 3_660
 
 
 def register(audit: typer.Typer) -> None:
@@ -27,7 +28,9 @@ def make(
     call: Call,
     *,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it here.")],
-    days: Annotated[int, typer.Option(metavar="N", min=1, help="How long it is good for.")],
+    days: Annotated[
+        int, typer.Option(metavar="N", min=1, max=_DAYS_MAX, help="How long it is good for.")
+    ],
     passphrase_file: PassphraseOption = None,
 ) -> None:
     """Make a token, which is shown once and kept nowhere."""
@@ -40,6 +43,8 @@ def make(
     call.out.verdict(fields.text("token"), good=True)
     call.out.line(f"It is shown this once, and good until {when(fields.take('expires'))}.")
     call.out.line("Its owner sends it with each request:  Authorization: Bearer TOKEN")
+    for url in settings_of(call).peers.urls:
+        call.out.line(f"The log is at  {url}/comity/v1/log/N/checkpoint  (N: its number, first 1)")
     call.out.line("It shows entries and tiles, which say nothing of any case.")
 
 

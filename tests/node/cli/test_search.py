@@ -138,3 +138,12 @@ def test_an_altered_record_is_shown_and_stops_no_search(exchanged: Path) -> None
     node.tamper("UPDATE log_entries SET record = x'00ff' WHERE position = 2")
     entries = comity("--config", exchanged / FIJI, "audit", "search", "--json").json["entries"]
     assert entries[2]["record"] == {"unreadable": "00ff"}
+
+
+def test_what_cannot_be_searched_for_is_said_with_what_can(exchanged: Path) -> None:
+    """A log that is not there is named, and each kind of record stands once in the list."""
+    way = ("--config", exchanged / FIJI, "audit", "search")
+    no_log = comity(*way, "--log", "2")
+    assert (no_log.status, "the open one is log 1" in no_log.err) == (Exit.FAILED, True)
+    no_kind = comity(*way, "--kind", "nothing")
+    assert (no_kind.status, no_kind.err.count("log.closed,")) == (Exit.FAILED, 1)
