@@ -17,7 +17,7 @@ How does an envelope get sent?
 * Receipts are examined off the event loop and settled, with the state of the queue, in one
   unit of work. Nothing is ever given up before it expires.
 
-This module handles sealed bytes and answers, and never sees a message (law 1).
+This module handles sealed bytes and answers, and never sees a message.
 """
 
 from __future__ import annotations

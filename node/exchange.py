@@ -2,7 +2,7 @@
 
 Joins the listener's routes to the inbox, the courier and the directory, and turns verdicts
 into answers. This is where a refusal's detail goes to the operator's log and its code to
-the peer. Bytes and answers only: no message is seen here (law 1).
+the peer. Bytes and answers only: no message is seen here.
 """
 
 from __future__ import annotations

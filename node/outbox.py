@@ -4,7 +4,7 @@ Posting takes the next place in the case, signs, seals, stores and logs in one u
 sending comes later, from the table, and is somebody else's. What comes back is settled here
 too: a verified receipt makes a message *delivered*, a proven refusal *refused*, and any
 other word is a hint that changes nothing but the next try. Only this module and the inbox
-see both messages and envelopes (law 1).
+see both messages and envelopes.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     made = make_node(folder, network="pacific", authority="fj.justice", passphrase=…)
 
 This is what `comity init` does, once. Every file is new: whatever is there already is left
-alone and refused. The guard is made here and nowhere else (DESIGN 5), after the empty log
-is durable. A listing is made again whenever a key or an address changes; it is this
-authority's own word, so nobody else needs to sign it.
+alone and refused. The guard is made once the empty log is durable; beside this only a
+recovery makes one, for the log after a closed one. A listing is made again whenever a key or
+an address changes; it is this authority's own word, so nobody else needs to sign it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The log: gives records their places, grows the tree, and signs its head (DESIGN 5).
+"""The log: gives records their places, grows the tree, and signs its head (SPEC 6).
 
 It runs inside the writer's transaction: assign positions, store commitments, grow the
 right edge of the tiles, sign the checkpoint, move the head from exactly the old one. After
@@ -115,7 +115,7 @@ class Log:
         return head.checkpoint
 
     def open(self, conn: Connection) -> None:
-        """Compare database, guard and tree before anything is signed (DESIGN 5, guard)."""
+        """Compare database, guard and tree before anything is signed."""
         self._halted = None
         try:
             self._compare(conn)

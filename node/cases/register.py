@@ -1,6 +1,6 @@
 """The register of cases: opening one, adding to it, receiving into it, and reading it.
 
-Verbs here take and give typed messages and never see an envelope (law 1). A case is what
+Verbs here take and give typed messages and never see an envelope. A case is what
 both sides hold of one request; its state follows from messages and receipts alone. Kinds of
 message are not judged here: what is not understood is kept and shown and changes nothing.
 """
@@ -123,7 +123,7 @@ class Register:
     def receive(self, tx: Tx, received: AuthenticMessage) -> None:
         """Let an accepted message take effect in its case.
 
-        No message stops here: a body that is not understood is kept and shown (DESIGN 4.3).
+        No message stops here: a body that is not understood is kept and shown (SPEC 4).
         """
         try:
             manifest = manifest_in(received.message.body)

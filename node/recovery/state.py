@@ -85,7 +85,7 @@ def keep_begun(conn: Connection, begun: Begun | None) -> None:
 def begin_next_log(
     settings: Settings, ring: KeyRing, begun: Begun, *, random: Random, now: int
 ) -> None:
-    """Open the log after the closed one, empty, and give it the guard (DESIGN 5).
+    """Open the log after the closed one, empty, and give it the guard.
 
     May be repeated after a crash: whatever is done already stays as it is.
     """

@@ -1,4 +1,4 @@
-"""Who may read the log without being a peer: auditors' tokens, and timestamps of its states.
+"""Who may read the log without being a peer: auditors' tokens, and until when.
 
 Statements only. Of a token only the digest is here: whoever reads this table can let nobody
 in with what it holds.

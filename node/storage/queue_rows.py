@@ -192,7 +192,7 @@ def write_queue(conn: Connection, state: QueueState) -> None:
 
 
 def claim_queue(conn: Connection, peer: str, courier: str, *, now: int, until: int) -> bool:
-    """Claim a peer's whole queue for a courier, unless another one holds it (DESIGN 4.5)."""
+    """Claim a peer's whole queue for a courier, unless another one holds it."""
     if conn.execute(_QUEUE_OF_PEER, {"peer": peer}).first() is None:
         write_queue(conn, QueueState(peer, claimed_by=courier, claimed_until=until))
         return True

@@ -247,7 +247,7 @@ def test_no_call_asks_the_machine_for_time_or_chance() -> None:
 
 
 def test_messages_stay_above_and_bytes_below() -> None:
-    """Law 1: cases see no envelope, transport and courier no message; outbox and inbox both."""
+    """Cases see no envelope, transport and courier no message; outbox and inbox see both."""
     never = {
         "node.cases": ("protocol.envelope", "node.transport"),
         "node.transport": ("protocol.messages", "protocol.envelope", "node.cases"),

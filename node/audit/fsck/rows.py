@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from node.audit.fsck.erasures import Erasures
@@ -34,14 +34,6 @@ _NOTICES = {
 }
 GAVE_WAY = "recovered"  # the code of what was kept because another message took its place
 _OPENERS = frozenset({"log.opened", "log.closed"})
-_GROUPS = {
-    **dict.fromkeys(_DIRECTIONS, "messages"),
-    **dict.fromkeys(_STATES, "states"),
-    "message.refused": "refusals",
-    "message.resealed": "resealed",
-    "message.recovered": "recovered",
-    "evidence.listed": "evidence",
-}
 
 _Found = list[tuple[int, Record]]
 
@@ -73,6 +65,14 @@ class RowsOfRecords:
         self._log = 0
         self._prefix = ""
         self._moved: dict[str, tuple[int, Record]] = {}  # whose row names a later log
+        self._comparing: dict[str, Callable[[_Found], None]] = {
+            **dict.fromkeys(_DIRECTIONS, self._compare_messages),
+            **dict.fromkeys(_STATES, self._compare_states),
+            "message.refused": self._compare_refusals,
+            "message.resealed": self._compare_resealed,
+            "message.recovered": self._compare_recovered,
+            "evidence.listed": self._compare_evidence,
+        }
         self.told = Told()
         self.erasures = Erasures()
 
@@ -92,20 +92,20 @@ class RowsOfRecords:
 
     def compare(self, found: Sequence[tuple[int, Record]]) -> None:
         """Compare one page of records, each with its position."""
-        groups: dict[str, _Found] = {}
+        groups: dict[Callable[[_Found], None], _Found] = {}
         persons = self.told.persons
         for position, record in found:
             kind, by = record["kind"], record.get("by")
             if by is not None and by not in persons:
                 persons[by] = self._entry(position)
-            group = _GROUPS.get(kind)
-            if group is None:
+            compare = self._comparing.get(kind)
+            if compare is None:
                 self._take(position, kind, record)
             else:
-                groups.setdefault(group, []).append((position, record))
-        for group, records in groups.items():
+                groups.setdefault(compare, []).append((position, record))
+        for compare, records in groups.items():
             try:
-                getattr(self, f"_compare_{group}")(records)
+                compare(records)
             except RowsUnreadable as fault:
                 self.notes.false("unreadable", fault.place, "The database cannot give these rows.")
 
