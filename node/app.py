@@ -231,18 +231,9 @@ def open_node(
     office.keep_anchor()
     for installed in office.directory.chain:
         clock.raise_floor(installed.trusted.document.created)
-    log = Log(
-        database.read(lambda conn: open_origin(conn, settings.network, settings.authority)),
-        ring.signers("log"),
-        FileGuard(settings.guard.file),
-        random,
-    )
-    database.read(log.open)
+    log = _open_log(settings, ring, database, random)
     if not recovering:
-        if database.read(recovery_rows.recovery_unfinished):
-            log.halt("a recovery was begun and has not ended: `comity audit recover` ends it")
-        if reason := database.read(partial(kept_reason, origin=log.origin)):
-            log.halt(reason)
+        _halt_if_it_must_be(log, database)
     failure, bell = Failure(), Bell()
     writer = Writer(database, log, clock, on_failure=failure)
     vault = Vault(ring.storage_key, random)
@@ -258,6 +249,22 @@ def open_node(
         TileSource(database, heads(log, database, settings.network, settings.authority)),
         forks, bell=bell, failure=failure,
     )  # fmt: skip
+
+
+def _open_log(settings: Settings, ring: KeyRing, database: Database, random: Random) -> Log:
+    """Open the newest log of this authority that the database holds."""
+    origin = database.read(lambda conn: open_origin(conn, settings.network, settings.authority))
+    log = Log(origin, ring.signers("log"), FileGuard(settings.guard.file), random)
+    database.read(log.open)
+    return log
+
+
+def _halt_if_it_must_be(log: Log, database: Database) -> None:
+    """Halt a log that is being recovered, or that was halted before the node was last ended."""
+    if database.read(recovery_rows.recovery_unfinished):
+        log.halt("a recovery was begun and has not ended: `comity audit recover` ends it")
+    if reason := database.read(partial(kept_reason, origin=log.origin)):
+        log.halt(reason)
 
 
 def _kept_floor(conn: Connection) -> int:

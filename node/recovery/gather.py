@@ -95,7 +95,7 @@ class Gathered:
 
 @dataclass(slots=True)
 class _Fetched:
-    """What one peer gave: how many messages, how many that are not here, our newest state."""
+    """What one peer gave: how many messages, how many that are not here, states of our log."""
 
     messages: int = 0
     missed: int = 0
@@ -124,9 +124,7 @@ async def gather(
         raise NobodyAsked
     lost = node.database.read(lambda conn: _lost(conn, node, old, left))
     clear(folder)
-    known: list[Checkpoint] = []
-    counts: dict[str, int] = {}
-    missed = 0
+    fetched: dict[str, _Fetched] = {}
     away: dict[str, str] = {}
     for peer in wanted:
         client = peers.client(peer)
@@ -134,18 +132,18 @@ async def gather(
             away[peer] = "no-address"
             continue
         try:
-            known += await _monitored(client, old.origin, old.keys)
-            fetched = await _fetch(client, folder, peer, lost, node)
+            known = await _monitored(client, old.origin, old.keys)
+            fetched[peer] = await _fetch(client, folder, peer, lost, node)
         except TransportFailure as fault:
             away[peer] = fault.code
         else:
-            known += fetched.newest
-            counts[peer] = fetched.messages
-            missed += 0 if peer in left.peers else fetched.missed
+            fetched[peer].newest += known
     if away:
         raise PeersAway(away)
-    newest = node.database.read(lambda conn: _newest(conn, node, old, known, missed=missed > 0))
-    return Gathered(newest, lost, counts)
+    states = [state for one in fetched.values() for state in one.newest]
+    missed = any(one.missed for peer, one in fetched.items() if peer not in left.peers)
+    newest = node.database.read(lambda conn: _newest(conn, node, old, states, missed=missed))
+    return Gathered(newest, lost, {peer: one.messages for peer, one in fetched.items()})
 
 
 async def fetch_later(node: Node, peers: Peers, folder: Path, peer: str, lost: Recovery) -> int:
