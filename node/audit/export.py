@@ -22,8 +22,8 @@ from typing import Final, TypeAlias
 
 from keys.directory import Directory
 from node.audit.kept import KeptHead, witness_pairs
-from node.audit.tiles import TilePath
-from node.storage import Connection, export_rows, log_rows
+from node.audit.tiles import TilePath, tile_reader
+from node.storage import Connection, export_rows
 from protocol.errors import NotAuthentic
 from protocol.merkle import HASH_BYTES, TILE_WIDTH, grow, leaf_hash, tree_root
 from protocol.policy import encode_policy, log_vkeys, witness_vkeys
@@ -105,6 +105,7 @@ class _Export:
         self._conn = conn
         self._folder = folder
         self._head = head
+        self._read = tile_reader(conn, head.number)
         self._bytes = 0
 
     def write(self, frame: Frame) -> Exported:
@@ -178,11 +179,7 @@ class _Export:
             raise NotAuthentic(f"tile {level}/{index} is not the one that the tree was made from")
 
     def _read_tile(self, level: int, index: int, width: int) -> bytes:
-        raw = log_rows.read_tile(self._conn, self._head.number, level, index)
-        wanted = width * HASH_BYTES
-        if len(raw) < wanted:
-            raise NotAuthentic(f"tile {level}/{index} is not whole")
-        return raw[:wanted]
+        return self._read(level, index, width)[: width * HASH_BYTES]
 
     def _write(self, name: str, raw: bytes) -> None:
         path = self._folder / name

@@ -19,9 +19,9 @@ from typing import Final
 from keys.directory import Directory
 from node.audit.faults import NotHere
 from node.audit.kept import KeptHead, best_head, newest_number
-from node.storage import Connection, export_rows, log_rows
-from protocol.errors import NotAuthentic
-from protocol.merkle import HASH_BYTES, ReadTile, TreeView, leaf_hash, verify_inclusion
+from node.audit.tiles import tile_reader
+from node.storage import Connection, export_rows
+from protocol.merkle import TreeView, leaf_hash, verify_inclusion
 from protocol.proof import encode_proof
 from protocol.receipt import Receipt
 from protocol.record import commitment, entry
@@ -101,15 +101,3 @@ def consistency(conn: Connection, log: int, sizes: Sequence[int], size: int) -> 
     """Give for each of the sizes the path that shows the tree of `size` to continue it."""
     view = TreeView(size, tile_reader(conn, log))
     return [view.consistency_path(one) for one in sizes]
-
-
-def tile_reader(conn: Connection, log: int) -> ReadTile:
-    """Read the tiles of a log from its rows."""
-
-    def read(level: int, index: int, width: int) -> bytes:
-        raw = log_rows.read_tile(conn, log, level, index)
-        if len(raw) < width * HASH_BYTES:
-            raise NotAuthentic(f"tile {level}/{index} of the log is not whole")
-        return raw
-
-    return read

@@ -1,4 +1,4 @@
-"""What this node records in its log: a closed list, one frozen class each (DESIGN 5).
+"""What this node records in its log: a closed list, one frozen class each.
 
 A record holds identities, digests, codes and random ids, and never content or names: what
 it means to a person is in tables beside the log that can be erased. The two decisions that

@@ -26,7 +26,7 @@ from typing import Final, TypeAlias
 from node.storage import Connection, log_rows, watch_rows
 from node.storage.engine import Database
 from node.storage.log_rows import Head
-from protocol.errors import Misuse, Recovering
+from protocol.errors import Misuse, NotAuthentic, Recovering
 from protocol.limits import INTEGER_MAX, WITNESSES_MAX
 from protocol.merkle import HASH_BYTES, TILE_WIDTH, ReadTile, TileRows, TreeView
 from protocol.record import entry
@@ -79,6 +79,18 @@ def parse_path(path: str) -> TilePath | None:
     index = int(match["index"].replace("/", "").replace("x", ""))
     found = TilePath(level, index, int(match["width"] or TILE_WIDTH))
     return found if found.encode() == path else None
+
+
+def tile_reader(conn: Connection, log: int) -> ReadTile:
+    """Read the tiles of a log in one transaction; raises `NotAuthentic` if they are not whole."""
+
+    def read(level: int, index: int, width: int) -> bytes:
+        raw = log_rows.read_tile(conn, log, level, index)
+        if len(raw) < width * HASH_BYTES:
+            raise NotAuthentic(f"tile {level}/{index} of the log is not whole")
+        return raw
+
+    return read
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """`comity verify` says what one file proves, for somebody who has nothing else.
 
-`comity audit prove` and `comity audit bundle`, which make such files, register in `register`
-below, in a module of their own if this one grows.
+Reads files and judges none: that is for `node.audit.verify` and its likes. What makes such
+files is in `node.cli.bundling`.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from node.audit.erasure import Spans, erase_case, erase_records
 from node.audit.faults import NotHere
 from node.audit.kept import KeptHead, newest_number, verify_head
 from node.audit.named import find_case
-from node.audit.prove import tile_reader
 from node.audit.records import LogTimestamped, TokenEnded, TokenMade
 from node.audit.stamped import read_token
+from node.audit.tiles import tile_reader
 from node.desk.verb import Desk, Result, Verb
 from node.logs import get
 from node.setup import AlreadyThere

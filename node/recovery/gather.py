@@ -14,7 +14,7 @@ from typing import Final
 
 from node.app import Node
 from node.audit.guard import FileGuard, guarded_checkpoint
-from node.audit.prove import tile_reader
+from node.audit.tiles import tile_reader
 from node.logs import get
 from node.peers import Peers
 from node.recovery.pages import clear, keep_page
