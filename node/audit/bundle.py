@@ -22,7 +22,8 @@ from typing import Final, TypeAlias
 from keys.directory import Directory
 from node.audit.grounds import grounds
 from node.audit.kept import KeptHead, best_head, newest_head, verify_head
-from node.audit.prove import Place, prove_under, tile_reader
+from node.audit.prove import Place, prove_under
+from node.audit.tiles import tile_reader
 from node.storage import Connection, export_rows, notice_rows, timestamp_rows, witness_rows
 from node.storage.case_rows import Case, StoredMessage
 from node.storage.engine import Database
@@ -139,7 +140,7 @@ def _add_own_log(
                 prove_under(conn, under, Place(log, position)).encode()
             )
     if erased:
-        gathered.left_out.append(f"{erased} records of our own log: they were erased.")
+        gathered.left_out.append(f"Erased records of our own log: {erased}.")
     sizes = set(resting) | {best.size}
     gathered.parts["heads"] += _heads(conn, top, sorted(sizes - {top.size}))
     if best.size < top.size:

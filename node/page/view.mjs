@@ -31,7 +31,7 @@ const section = (title, ...children) => {
 
 const documentView = ({ version, digits, created, offices, threshold, stewards }) => [
   element("p", null, `Version ${version}, of ${timeText(created)}, signed by ${offices} of its `,
-    `${stewards.length} stewards (${threshold} must): `, theirs(stewards.join(", ")), "."),
+    `${stewards.length} stewards (${threshold} must). Its stewards are: `, theirs(stewards.join(", ")), "."),
   element("p", { class: "digits", dir: "ltr" }, digits),
 ];
 
