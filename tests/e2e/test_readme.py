@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.network import bound
+from tests.support.network import lasting_port
 from tests.support.source import ROOT
 
 COMITY = Path(sys.executable).with_name("comity")
@@ -72,9 +72,8 @@ def test_every_line_can_be_pasted(tmp_path: Path) -> None:
     """From three stewards to a receipt that verifies offline, in a folder with nothing in it."""
     script = BEFORE + "\nsettled\n".join(blocks("sh"))
     for port in PORTS:
-        with bound() as free:
-            assert f"127.0.0.1:{port} " in script
-            script = script.replace(f":{port}", f":{free.getsockname()[1]}")
+        assert f"127.0.0.1:{port} " in script
+        script = script.replace(f":{port}", f":{lasting_port()}")
     inherited = {name: one for name, one in os.environ.items() if not name.startswith("COMITY_")}
     ended = subprocess.run(
         ["bash", "-c", script],

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -95,6 +96,17 @@ class RunningNode:
             return found
 
 
+def lasting_port() -> int:
+    """Give a port that is free, and that no connection gets by chance while its node is down.
+
+    The system gives ports from 32768 on to whoever connects somewhere; these lie below.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with contextlib.suppress(OSError), bound(port):
+            return port
+
+
 def bound(port: int = 0) -> socket.socket:
     """Bind a socket on loopback; with 0 the system chooses the port."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -121,8 +133,7 @@ def make_network(
     made: dict[str, MadeNode] = {}
     running: dict[str, RunningNode] = {}
     for name in authorities:
-        with bound() as listening:
-            port = listening.getsockname()[1]
+        port = lasting_port()
         chosen: dict[str, object] = {
             "peers.listen": f"127.0.0.1:{port}",
             "peers.urls": [f"https://127.0.0.1:{port}"],

@@ -22,7 +22,7 @@ import pytest
 from node.clock import SystemClock
 from node.exits import Exit
 from tests.support.exchanged import FIJI
-from tests.support.network import bound
+from tests.support.network import lasting_port
 
 COMITY = str(Path(sys.executable).parent / "comity")
 WAIT_S = 90.0
@@ -79,8 +79,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def _made(folder: Path, name: str) -> Authority:
-    with bound() as listening:
-        port = listening.getsockname()[1]
+    port = lasting_port()
     types(
         folder, "init", "--network", "pacific", "--authority", name, "--dir", name,
         "--listen", f"127.0.0.1:{port}", "--passphrase-file", "pass",
