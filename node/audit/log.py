@@ -154,24 +154,24 @@ class Log:
 
     def renew(self, conn: Connection, now: int) -> None:
         """Sign the newest head again, with the time of now, so that others see it is alive."""
-        if self._halted is not None:
-            raise Recovering(self._halted)
-        log_rows.lock_log(conn, self.origin)
-        old = log_rows.read_head(conn, self.origin)
-        if old is None:
-            raise Recovering("the head of the log has gone from the database")
+        old = self._locked_head(conn)
         new = self._sign(old, now)
         log_rows.replace_head(conn, old, new)
         self._unguarded = (old, new)
 
-    def sequence(self, conn: Connection, entries: Sequence[PendingEntry], now: int) -> None:
-        """Append the entries in their order and sign the new head, in this transaction."""
+    def _locked_head(self, conn: Connection) -> Head:
+        """Give the head that is to be moved, which nobody else moves meanwhile."""
         if self._halted is not None:
             raise Recovering(self._halted)
         log_rows.lock_log(conn, self.origin)
-        old = log_rows.read_head(conn, self.origin)
-        if old is None:
+        head = log_rows.read_head(conn, self.origin)
+        if head is None:
             raise Recovering("the head of the log has gone from the database")
+        return head
+
+    def sequence(self, conn: Connection, entries: Sequence[PendingEntry], now: int) -> None:
+        """Append the entries in their order and sign the new head, in this transaction."""
+        old = self._locked_head(conn)
         edge, self._edge = self._edge, None  # until the commit is known
         if edge is None or edge.size != old.size:
             edge = _Edge(old.size, TileRows(_TILES_KEPT))
