@@ -45,7 +45,8 @@ EvidenceOption: TypeAlias = Annotated[
 class _Events(TyperGroup):
     """The group `case`, which names the events where it is given a word that is none."""
 
-    def resolve_command(self, ctx, args):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    # Untyped, as click's own: its types are not those that typer carries along.
+    def resolve_command(self, ctx, args):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  (see above)
         """Find the command, or say which there are."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             known = ", ".join(self.commands)

@@ -18,8 +18,6 @@ CITATION = re.compile(r"SPEC (\d+(?:\.\d+)*)((?:,? (?:and|to|or) |, )\d+\.\d+)*"
 
 def headings() -> list[str]:
     """Give the numbers of the specification's sections, in order."""
-    if not SPEC.exists():
-        pytest.skip("protocol/SPEC.md is not written yet")
     return HEADING.findall(SPEC.read_text())
 
 
