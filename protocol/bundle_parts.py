@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final, TypeAlias, TypeVar, cast
+from typing import Final, Generic, TypeAlias, TypeVar, cast
 
 from protocol.bundle import FOLDERS, About, Bundle
 from protocol.checkpoint import Checkpoint, claimed_checkpoint
@@ -100,11 +100,12 @@ class ReceiptPart:
 
 
 @dataclass(frozen=True, slots=True)
-class StatementPart:
+class StatementPart(Generic[Text]):
     """A signed statement about the network, and what it says."""
 
     statement: Unverified = field(repr=False)
     raw: bytes = field(repr=False)
+    text: Text
 
     @property
     def digest(self) -> str:
@@ -112,32 +113,10 @@ class StatementPart:
         return self.statement.identity
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentPart(StatementPart):
-    """A network document."""
-
-    text: Document
-
-
-@dataclass(frozen=True, slots=True)
-class ListingPart(StatementPart):
-    """A listing."""
-
-    text: Listing
-
-
-@dataclass(frozen=True, slots=True)
-class RevocationPart(StatementPart):
-    """A revocation."""
-
-    text: Revocation
-
-
-@dataclass(frozen=True, slots=True)
-class ClosurePart(StatementPart):
-    """A closure of a log."""
-
-    text: Closure
+DocumentPart: TypeAlias = StatementPart[Document]
+ListingPart: TypeAlias = StatementPart[Listing]
+RevocationPart: TypeAlias = StatementPart[Revocation]
+ClosurePart: TypeAlias = StatementPart[Closure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,22 +203,22 @@ def _read_manifest(raw: bytes) -> str:
 
 def _read_document(raw: bytes) -> DocumentPart:
     statement = decode_document(raw)
-    return DocumentPart(statement, raw, decode_document_text(statement.text))
+    return StatementPart(statement, raw, decode_document_text(statement.text))
 
 
 def _read_listing(raw: bytes) -> ListingPart:
     statement = decode_listing(raw)
-    return ListingPart(statement, raw, decode_listing_text(statement.text))
+    return StatementPart(statement, raw, decode_listing_text(statement.text))
 
 
 def _read_revocation(raw: bytes) -> RevocationPart:
     statement = decode_revocation(raw)
-    return RevocationPart(statement, raw, decode_revocation_text(statement.text))
+    return StatementPart(statement, raw, decode_revocation_text(statement.text))
 
 
 def _read_closure(raw: bytes) -> ClosurePart:
     statement = decode_closure(raw)
-    return ClosurePart(statement, raw, decode_closure_text(statement.text))
+    return StatementPart(statement, raw, decode_closure_text(statement.text))
 
 
 def read_head(raw: bytes) -> HeadPart:
