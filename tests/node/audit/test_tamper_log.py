@@ -31,7 +31,7 @@ from tests.support import exchanged
 from tests.support.clock import ManualClock
 from tests.support.exchanged import FIJI, NETWORK, AtRest, audit
 from tests.support.tampering import Bench, forge_log, put_guard
-from tests.support.watched import Watched, watched
+from tests.support.watched import Watched
 
 ORIGIN = log_origin(NETWORK, FIJI, 1)
 DONE: set[str] = set()
@@ -43,18 +43,6 @@ def line(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     assert what in tamper.WHOLE_LOG
     DONE.add(what)
     return lambda test: test
-
-
-@pytest.fixture(scope="session")
-def met(tmp_path_factory: pytest.TempPathFactory) -> Watched:
-    """Let three authorities meet everything once."""
-    return asyncio.run(watched(tmp_path_factory.mktemp("watched") / "nodes"))
-
-
-@pytest.fixture
-def bench(met: Watched, tmp_path: Path) -> Bench:
-    """Give Fiji's node, as often as it is needed."""
-    return Bench(met.fiji, tmp_path / "bench", met.now)
 
 
 @dataclass(slots=True)

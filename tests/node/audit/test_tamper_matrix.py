@@ -7,10 +7,8 @@ row of each table is changed; `-m slow` changes every row.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -19,25 +17,13 @@ from node.storage.tables import metadata
 from tests.node.audit import tamper
 from tests.support.exchanged import AtRest, audit
 from tests.support.tampering import Bench, back_date, insert_like, swap, try_alter
-from tests.support.watched import Watched, watched
+from tests.support.watched import Watched
 
 TABLES = [table.name for table in metadata.sorted_tables]
 COLUMNS = dict(tamper.columns())
 FOUND_COLUMNS = [name for name in COLUMNS if name not in tamper.HARMLESS_COLUMNS]
 TIMES = [name for name, column in COLUMNS.items() if tamper.is_time(column)]
 FOUND_TIMES = [name for name in TIMES if name not in tamper.HARMLESS_COLUMNS]
-
-
-@pytest.fixture(scope="session")
-def met(tmp_path_factory: pytest.TempPathFactory) -> Watched:
-    """Let three authorities meet everything once."""
-    return asyncio.run(watched(tmp_path_factory.mktemp("watched") / "nodes"))
-
-
-@pytest.fixture
-def bench(met: Watched, tmp_path: Path) -> Bench:
-    """Give Fiji's node, as often as it is needed."""
-    return Bench(met.fiji, tmp_path / "bench", met.now)
 
 
 def ends(rest: AtRest, table: str) -> list[str]:
