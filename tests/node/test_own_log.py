@@ -9,7 +9,8 @@ import pytest
 
 from node.exits import Exit
 from node.own_log import kept_reason
-from node.storage import Connection, case_rows, log_rows
+from node.storage import Connection, case_rows, log_rows, witness_rows
+from node.storage.log_rows import Head
 from node.transport.batch import Answers
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.errors import Recovering
@@ -117,6 +118,8 @@ async def test_a_clone_over_tls_halts_before_it_serves_anybody(tmp_path: Path) -
         await nodes[QUMRAN].stop()
         shutil.copytree(folder, tmp_path / "yesterday")
         await nodes[QUMRAN].start()
+        before = nodes[QUMRAN].node.log.published
+        assert before is not None
         register = nodes[FIJI].node.register
         posted = await nodes[FIJI].write(
             lambda tx: register.send_request(
@@ -124,6 +127,8 @@ async def test_a_clone_over_tls_halts_before_it_serves_anybody(tmp_path: Path) -
             )
         )
         await nodes[FIJI].until(lambda conn: _delivered(conn, posted.identity))
+        # Where a push crossed the exchange, the monitor has to look before Fiji has seen more.
+        await nodes[FIJI].until(lambda conn: _has_seen_more(conn, before))
         await nodes[QUMRAN].stop()
         shutil.rmtree(folder)
         (tmp_path / "yesterday").rename(folder)
@@ -137,6 +142,11 @@ async def test_a_clone_over_tls_halts_before_it_serves_anybody(tmp_path: Path) -
         )
         told = comity("--config", folder, "doctor", "--offline", "--json").json["checks"]
         assert any("comity audit recover" in one["sentence"] for one in told)
+
+
+def _has_seen_more(conn: Connection, head: Head) -> bool:
+    state = witness_rows.read_witnessed(conn, head.origin)
+    return state is not None and state.size > head.size
 
 
 def _delivered(conn: Connection, identity: str) -> bool:
