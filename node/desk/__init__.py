@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from node.desk.arguments import read_arguments
 from node.desk.auditing import AUDITING
 from node.desk.casework import CASEWORK
 from node.desk.trust import TRUST
@@ -36,6 +37,9 @@ def act(
     verb = VERBS.get(name)
     if verb is None:
         raise Malformed("no verb is called that")
+    at = replace(desk, person=person)
+    if not isinstance(verb.takes, frozenset):
+        return verb.act(at, read_arguments(verb.takes, arguments))
     if unknown := set(arguments) - verb.takes:
         raise Malformed(f"{name} does not take {len(unknown)} of the arguments")
-    return verb.act(replace(desk, person=person), Fields(dict(arguments), "arguments"))
+    return verb.act(at, Fields(dict(arguments), "arguments"))

@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+from node.access.roles import Role
 from node.audit.bundle import Fetch
 from node.cases.register import Register
 from node.clock import Clock, Random
+from node.desk.arguments import Arguments
 from node.monitor import Finding
 from node.office import Office
 from node.settings import Settings
 from node.storage.engine import Database
 from node.storage.person_rows import person_id
 from node.storage.writer import Tx
-from protocol.encoding import Fields, Json
+from protocol.encoding import Json
 from protocol.errors import Misuse
 
 T = TypeVar("T")
@@ -74,12 +76,18 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One verb: what it does, and whether it writes or needs the private keys."""
+    """One verb: what it does, what it takes, who may, and whether it writes or needs the keys.
 
-    act: Callable[[Desk, Fields], Result]
-    takes: frozenset[str] = frozenset()
+    `opens` says that it gives content of the case that its argument `case` names: that takes
+    need to know, and is recorded as a read.
+    """
+
+    act: Callable[[Desk, Any], Result]  # its second argument is what `takes` says
+    takes: type[Arguments] | frozenset[str] = frozenset()
+    may: frozenset[Role] = frozenset()
     writes: bool = False
     needs_keys: bool = False
+    opens: bool = False
 
 
 def no_writing(_: Callable[[Tx], object]) -> object:

@@ -17,6 +17,23 @@ from typing import ClassVar, Final, cast
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from node.storage.casework_tables import (
+    AccessKeyRow,
+    CaseLinkRow,
+    CaseMemberRow,
+    CaseOffenceRow,
+    CaseSumRow,
+    CaseWordRow,
+    ClockRow,
+    DraftRow,
+    HappeningRow,
+    MailRow,
+    PaperStepRow,
+    RepeatRow,
+    StandingRow,
+    UserRow,
+    WebhookRow,
+)
 from node.storage.columns import (
     STRICT,
     STRICT_COUNTED,
@@ -341,3 +358,18 @@ skips: Final = _core(SkipRow)
 nonces: Final = _core(NonceRow)
 alarms: Final = _core(AlarmRow)
 settings_kept: Final = _core(KeptSetting)
+standings: Final = _core(StandingRow)
+case_offences: Final = _core(CaseOffenceRow)
+case_sums: Final = _core(CaseSumRow)
+case_members: Final = _core(CaseMemberRow)
+case_links: Final = _core(CaseLinkRow)
+case_words: Final = _core(CaseWordRow)
+paper_steps: Final = _core(PaperStepRow)
+drafts: Final = _core(DraftRow)
+clocks: Final = _core(ClockRow)
+mails: Final = _core(MailRow)
+happenings: Final = _core(HappeningRow)
+webhooks: Final = _core(WebhookRow)
+users: Final = _core(UserRow)
+access_keys: Final = _core(AccessKeyRow)
+repeats: Final = _core(RepeatRow)

@@ -27,13 +27,15 @@ ORDER: tuple[str, ...] = tuple(
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
 
     node: page clock rounds sections settings logs exits ask stewards
-    node.storage: columns failures statements log_tables tables migrations sqlite postgresql engine
+    node.storage: columns failures statements log_tables casework_tables tables migrations sqlite postgresql engine
     node.storage: migrate vault
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows
     node.storage: audit_rows audit_watch_rows export_rows recovery_rows
     node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
     node.storage: health_rows writer
     node: storage
+    node.access: roles
+    node: access
     node.audit: faults records guard tiles log fsck stamped judged verify_bundle verify_logs verify
     node.audit: verify_export
     node.audit: named kept export search erasure prove grounds bundle
