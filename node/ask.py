@@ -125,7 +125,19 @@ def _fault(raw: bytes, status: int) -> Fault:
     """Read why it failed; where a bug of the node says nothing in our form, say that much."""
     try:
         fields = Fields(_object(raw), "fault")
-        return Fault(fields.text("code"), fields.text("sentence"), Exit(fields.integer("exit")))
+        code, sentence = fields.text("code"), fields.text("sentence")
+        return Fault(code, sentence, Exit(fields.integer("exit")), _findings(fields))
     except (Rejected, ValueError):
         sentence = f"The node failed with status {status}; its log says why."
         return Fault("node-failed", sentence, Exit.FAILED)
+
+
+def _findings(fields: Fields) -> tuple[Mapping[str, str], ...]:
+    """Read what is wrong with single fields, if the node said so."""
+    found = fields.take("findings") or []
+    rows = found if isinstance(found, list) else []
+    return tuple(
+        {name: value for name, value in row.items() if isinstance(value, str)}
+        for row in rows
+        if isinstance(row, dict)
+    )

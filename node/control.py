@@ -26,7 +26,7 @@ from node.exits import Fault
 from node.faults import EXPECTED, describe
 from node.logs import get
 from node.settings import SettingsError
-from protocol.encoding import Fields, canonical, decode
+from protocol.encoding import Fields, Json, canonical, decode
 from protocol.errors import TooLarge
 
 _log = get("control")
@@ -121,4 +121,6 @@ def _json(value: Result, status: int) -> web.Response:
 
 
 def _fault_json(fault: Fault) -> Result:
-    return {"code": fault.code, "sentence": fault.sentence, "exit": int(fault.exit)}
+    findings: list[Json] = [dict(one) for one in fault.findings]
+    said: Result = {"code": fault.code, "sentence": fault.sentence, "exit": int(fault.exit)}
+    return {**said, "findings": findings} if findings else said

@@ -7,6 +7,7 @@ load all that it speaks of.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -29,11 +30,15 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One failure as a person sees it."""
+    """One failure as a person sees it.
+
+    `findings` say of each field what is wrong with it and by which rule; they quote nothing.
+    """
 
     code: str
     sentence: str
     exit: Exit
+    findings: tuple[Mapping[str, str], ...] = ()
 
 
 _ADVICE: Final = {

@@ -81,13 +81,18 @@ class Output:
         """Say what failed, why, and what to do."""
         sentence = harmless_lines(fault.sentence)
         if self.as_json:
-            self.result(
-                {"schema": _ERROR_SCHEMA, "code": fault.code, "sentence": sentence,
-                 "exit": int(fault.exit)}
-            )  # fmt: skip
+            findings: list[Json] = [dict(one) for one in fault.findings]
+            said: dict[str, Json] = {
+                "schema": _ERROR_SCHEMA, "code": fault.code, "sentence": sentence,
+                "exit": int(fault.exit),
+            }  # fmt: skip
+            self.result({**said, "findings": findings} if findings else said)
             return
         _console(sys.stderr).print("Error:", style="bold red", end=" ")
         sys.stderr.write(f"{sentence}\n")
+        for one in fault.findings:
+            told = (one.get("severity"), one.get("field"), one.get("sentence"), one.get("rule"))
+            sys.stderr.write(f"  {' | '.join(harmless(part) for part in told)}\n")
 
 
 def _console(stream: TextIO) -> Console:
