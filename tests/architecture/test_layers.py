@@ -29,7 +29,7 @@ ORDER: tuple[str, ...] = tuple(
     node: page clock rounds sections settings logs exits ask stewards
     node.storage: columns failures statements log_tables casework_tables tables migrations sqlite postgresql engine
     node.storage: migrate vault
-    node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows
+    node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows standing_rows
     node.storage: audit_rows audit_watch_rows export_rows recovery_rows
     node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
     node.storage: draft_rows paper_rows
