@@ -18,7 +18,7 @@ from node.desk.casework import CASEWORK
 from node.desk.trust import TRUST
 from node.desk.verb import Desk, Live, Result, Verb, no_writing
 from node.desk.watching import WATCHING
-from protocol.encoding import Fields, Json
+from protocol.encoding import Json
 from protocol.errors import Malformed
 
 __all__ = ["VERBS", "Desk", "Live", "Result", "Verb", "act", "no_writing"]
@@ -37,9 +37,4 @@ def act(
     verb = VERBS.get(name)
     if verb is None:
         raise Malformed("no verb is called that")
-    at = replace(desk, person=person)
-    if not isinstance(verb.takes, frozenset):
-        return verb.act(at, read_arguments(verb.takes, arguments))
-    if unknown := set(arguments) - verb.takes:
-        raise Malformed(f"{name} does not take {len(unknown)} of the arguments")
-    return verb.act(at, Fields(dict(arguments), "arguments"))
+    return verb.act(replace(desk, person=person), read_arguments(verb.takes, arguments))

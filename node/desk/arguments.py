@@ -9,13 +9,35 @@ converted. Messages name the argument and never quote its value, which may be co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    WithJsonSchema,
+)
 
-from protocol.encoding import Json
+from protocol.encoding import Json, canonical, from_base64
 from protocol.errors import Malformed
+
+_WRONG_MAX: Final = 8  # more of them tell a person nothing new
+
+
+def _bytes(value: object) -> object:
+    """Take strict base64; anything else is left for the model to refuse."""
+    if not isinstance(value, str):
+        raise ValueError("base64 stands in a string")  # noqa: TRY004  (pydantic's own way to refuse)
+    try:
+        return from_base64(value)
+    except Malformed as fault:
+        raise ValueError(fault.detail) from None
+
 
 A = TypeVar("A", bound="Arguments")
 
@@ -25,6 +47,15 @@ CaseName = Annotated[
 Texts = Annotated[
     dict[str, JsonValue], Field(description="What is said: the fields of the request or event.")
 ]
+Base64 = Annotated[
+    bytes,
+    BeforeValidator(_bytes),
+    WithJsonSchema({
+        "type": "string", "contentEncoding": "base64",
+        "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+    }),
+]  # fmt: skip
+"""Bytes, written as standard base64 with padding; bound their number in the verb."""
 
 
 class Arguments(BaseModel):
@@ -37,11 +68,45 @@ class Nothing(Arguments):
     """No argument at all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One argument that is wrong: which, by which rule, and a sentence about it."""
+
+    field: str
+    rule: str
+    detail: str
+
+
+class WrongArguments(Malformed):
+    """Arguments that a verb does not take; `found` has what is wrong with each."""
+
+    def __init__(self, found: Sequence[Wrong]) -> None:
+        """Keep what was found, and say it in one line."""
+        super().__init__("; ".join(f"{one.field}: {one.detail}" for one in found[:_WRONG_MAX]))
+        self.found = tuple(found)
+
+
 def read_arguments(model: type[A], given: Mapping[str, Json]) -> A:
-    """Read arguments, or raise `Malformed` with a sentence for each that is wrong."""
+    """Read arguments, or raise `WrongArguments` with a sentence for each that is wrong."""
     try:
-        return model.model_validate(dict(given))
+        return model.model_validate_json(canonical(dict(given)))
     except ValidationError as fault:
         errors = fault.errors(include_input=False, include_url=False, include_context=False)
-        said = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in errors]
-        raise Malformed("; ".join(said[:8])) from None
+        found = [
+            Wrong(_place(model, one["loc"], one["type"]), one["type"].replace("_", "-"), one["msg"])
+            for one in errors
+        ]
+        raise WrongArguments(found) from None
+
+
+def _place(model: type[Arguments], loc: tuple[int | str, ...], kind: str) -> str:
+    """Name an argument and the numbers under it; names inside it may be somebody's content."""
+    first = next(iter(loc), "")
+    if first not in model.model_fields or (kind == "extra_forbidden" and len(loc) == 1):
+        return "an argument"
+    numbers = []
+    for part in loc[1:]:
+        if not isinstance(part, int):
+            break
+        numbers.append(str(part))
+    return ".".join([str(first), *numbers])

@@ -6,9 +6,10 @@ Reading one's own log needs no verb: `comity audit` reads the database itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from node.audit.bundle import Gathered, add_peer_heads, gather_case
 from node.audit.erasure import Spans, erase_case, erase_records
@@ -18,6 +19,7 @@ from node.audit.named import find_case
 from node.audit.records import LogTimestamped, TokenEnded, TokenMade
 from node.audit.stamped import read_token
 from node.audit.tiles import tile_reader
+from node.desk.arguments import Arguments, Base64, CaseName, Nothing
 from node.desk.verb import Desk, Result, Verb
 from node.logs import get
 from node.setup import AlreadyThere
@@ -27,26 +29,73 @@ from node.storage.case_rows import Case, StoredMessage
 from node.storage.timestamp_rows import Timestamp
 from node.storage.writer import Tx
 from protocol.digest import sha256_hex
-from protocol.encoding import Fields, to_base64
+from protocol.encoding import to_base64
 from protocol.errors import NotAuthentic, TooLarge
-from protocol.limits import NOTE_BYTES_MAX, TIMESTAMP_BYTES_MAX
+from protocol.limits import INTEGER_MAX, NOTE_BYTES_MAX, TIMESTAMP_BYTES_MAX
 from protocol.merkle import TreeView
 
 _log = get("auditing")
 
-_REASON_CHARS_MAX: Final = 64
-_TOKEN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
 _BUNDLE_BYTES_MAX: Final = 180 * 1024 * 1024  # in base64 it has to fit into an answer
 _TOKEN_DAYS_MAX: Final = 3_660
 _DAY_S: Final = 86_400
 _SPANS_CHARS_MAX: Final = 64 * 1024
 
+Reason = Annotated[
+    str, Field(max_length=64, description="Why, as one word of the record: retention-ended.")
+]
+TokenName = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}$", description="What the token is called."),
+]
+LogNumber = Annotated[int, Field(ge=1, le=INTEGER_MAX, description="Which of our logs.")]
 
-def _audit_erase(desk: Desk, args: Fields) -> Result:
-    asked = args.integer_or_none("log", low=1)
-    spans = Spans.parse(args.text("entries", chars_max=_SPANS_CHARS_MAX))
-    reason = args.text("reason", chars_max=_REASON_CHARS_MAX)
-    number = asked or desk.database.read(newest_number)
+
+class EraseRecords(Arguments):
+    """Destroy what records say, and keep that they were."""
+
+    log: LogNumber | None = None
+    entries: Annotated[str, Field(max_length=_SPANS_CHARS_MAX, description="Positions: 3,7-9.")]
+    reason: Reason
+
+
+class EraseCase(Arguments):
+    """Destroy the texts of a case."""
+
+    case: CaseName
+    reason: Reason
+
+
+class KeepTimestamp(Arguments):
+    """Keep a timestamp over a checkpoint of our open log."""
+
+    log: LogNumber
+    checkpoint: Base64
+    token: Base64
+
+
+class OneCase(Arguments):
+    """Which case."""
+
+    case: CaseName
+
+
+class MakeToken(Arguments):
+    """Let an auditor read the log for some days."""
+
+    name: TokenName
+    days: Annotated[int, Field(ge=1, le=_TOKEN_DAYS_MAX, description="For how long.")]
+
+
+class OneToken(Arguments):
+    """Which token."""
+
+    name: TokenName
+
+
+def _audit_erase(desk: Desk, args: EraseRecords) -> Result:
+    spans, reason = Spans.parse(args.entries), args.reason
+    number = args.log or desk.database.read(newest_number)
     network = desk.office.network
     erased = desk.unit(lambda tx: erase_records(tx, network, spans, log=number, reason=reason))
     _forget(desk)
@@ -56,17 +105,15 @@ def _audit_erase(desk: Desk, args: Fields) -> Result:
     }  # fmt: skip
 
 
-def _case_erase(desk: Desk, args: Fields) -> Result:
-    name, reason = args.text("case"), args.text("reason", chars_max=_REASON_CHARS_MAX)
-
+def _case_erase(desk: Desk, args: EraseCase) -> Result:
     def erase(tx: Tx) -> str:
-        case = desk.register.find(tx.conn, name, lock=True)
-        erase_case(tx, desk.office.network, case, reason=reason)
+        case = desk.register.find(tx.conn, args.case, lock=True)
+        erase_case(tx, desk.office.network, case, reason=args.reason)
         return case.id
 
     erased = desk.unit(erase)
     _forget(desk)
-    return {"schema": "comity.erased/1", "case": erased, "reason": reason}
+    return {"schema": "comity.erased/1", "case": erased, "reason": args.reason}
 
 
 def _forget(desk: Desk) -> None:
@@ -78,11 +125,11 @@ def _forget(desk: Desk) -> None:
 # --- timestamps ------------------------------------------------------------
 
 
-def _audit_timestamp(desk: Desk, args: Fields) -> Result:
+def _audit_timestamp(desk: Desk, args: KeepTimestamp) -> Result:
     """Keep a timestamp over a checkpoint of our open log; who signed it is not judged here."""
-    number = args.integer("log", low=1)
-    checkpoint = args.base64("checkpoint", bytes_max=NOTE_BYTES_MAX)
-    token = args.base64("token", bytes_max=TIMESTAMP_BYTES_MAX)
+    number, checkpoint, token = args.log, args.checkpoint, args.token
+    if len(checkpoint) > NOTE_BYTES_MAX or len(token) > TIMESTAMP_BYTES_MAX:
+        raise TooLarge("a checkpoint or a timestamp of more bytes than one has")
     digest = sha256_hex(token)
 
     def keep(tx: Tx) -> KeptHead:
@@ -108,9 +155,9 @@ def _audit_timestamp(desk: Desk, args: Fields) -> Result:
 # --- bundles ---------------------------------------------------------------
 
 
-def _case_bundle(desk: Desk, args: Fields) -> Result:
+def _case_bundle(desk: Desk, args: OneCase) -> Result:
     """A bundle with the texts of the case, which takes its key."""
-    name = args.text("case")
+    name = args.case
     _gather_words(desk)
 
     def gather(conn: Connection) -> Gathered:
@@ -125,9 +172,9 @@ def _case_bundle(desk: Desk, args: Fields) -> Result:
     return _bundle(desk, desk.database.read(gather), proofs_only=False)
 
 
-def _case_proofs(desk: Desk, args: Fields) -> Result:
+def _case_proofs(desk: Desk, args: OneCase) -> Result:
     """A bundle of proofs alone; also of a case that was erased."""
-    name = args.text("case")
+    name = args.case
     _gather_words(desk)
 
     def gather(conn: Connection) -> Gathered:
@@ -164,10 +211,9 @@ def _bundle(desk: Desk, gathered: Gathered, *, proofs_only: bool) -> Result:
 # --- auditors' tokens ------------------------------------------------------
 
 
-def _token_make(desk: Desk, args: Fields) -> Result:
+def _token_make(desk: Desk, args: MakeToken) -> Result:
     """Make a token; its text is in the answer and nowhere else."""
-    name = args.text("name", pattern=_TOKEN_NAME)
-    days = args.integer("days", low=1, high=_TOKEN_DAYS_MAX)
+    name, days = args.name, args.days
     text = make_token(desk.random)
     digest = token_digest(text)
 
@@ -182,7 +228,7 @@ def _token_make(desk: Desk, args: Fields) -> Result:
     return {"schema": "comity.token/1", **_token(desk.unit(make)), "token": text}
 
 
-def _token_list(desk: Desk, _: Fields) -> Result:
+def _token_list(desk: Desk, _: Nothing) -> Result:
     now = desk.clock.now()
     tokens = desk.database.read(auditor_rows.list_tokens)
     return {
@@ -191,11 +237,9 @@ def _token_list(desk: Desk, _: Fields) -> Result:
     }
 
 
-def _token_end(desk: Desk, args: Fields) -> Result:
-    name = args.text("name", pattern=_TOKEN_NAME)
-
+def _token_end(desk: Desk, args: OneToken) -> Result:
     def end(tx: Tx) -> AuditorToken:
-        token = auditor_rows.delete_token(tx.conn, name)
+        token = auditor_rows.delete_token(tx.conn, args.name)
         if token is None:
             raise NotHere("there is no token of that name: `comity audit token list`")
         tx.record(TokenEnded(desk.office.network, tx.now, token.digest, by=tx.by))
@@ -211,18 +255,12 @@ def _token(one: AuditorToken) -> Result:
 
 
 AUDITING: Final[Mapping[str, Verb]] = {
-    "audit.erase": Verb(
-        _audit_erase, frozenset({"log", "entries", "reason"}), writes=True, needs_keys=True
-    ),
-    "audit.timestamp": Verb(
-        _audit_timestamp, frozenset({"log", "checkpoint", "token"}), writes=True, needs_keys=True
-    ),
-    "audit.token.make": Verb(
-        _token_make, frozenset({"name", "days"}), writes=True, needs_keys=True
-    ),
+    "audit.erase": Verb(_audit_erase, EraseRecords, writes=True, needs_keys=True),
+    "audit.timestamp": Verb(_audit_timestamp, KeepTimestamp, writes=True, needs_keys=True),
+    "audit.token.make": Verb(_token_make, MakeToken, writes=True, needs_keys=True),
     "audit.token.list": Verb(_token_list),
-    "audit.token.end": Verb(_token_end, frozenset({"name"}), writes=True, needs_keys=True),
-    "case.bundle": Verb(_case_bundle, frozenset({"case"}), needs_keys=True),
-    "case.proofs": Verb(_case_proofs, frozenset({"case"})),
-    "case.erase": Verb(_case_erase, frozenset({"case", "reason"}), writes=True, needs_keys=True),
+    "audit.token.end": Verb(_token_end, OneToken, writes=True, needs_keys=True),
+    "case.bundle": Verb(_case_bundle, OneCase, needs_keys=True),
+    "case.proofs": Verb(_case_proofs, OneCase),
+    "case.erase": Verb(_case_erase, EraseCase, writes=True, needs_keys=True),
 }

@@ -6,25 +6,56 @@ Parses arguments and renders results; decides nothing about cases.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field, JsonValue
 
 from node.cases.register import ShownMessage
+from node.desk.arguments import Arguments, CaseName, Nothing, Texts
 from node.desk.verb import Desk, Result, Verb
 from node.evidence.manifest import Manifest, decode_manifest
 from node.outbox import Posted
 from node.storage import case_rows, peer_rows, queue_rows
 from node.storage.case_rows import Case
-from protocol.encoding import Fields, Json, canonical, to_base64
+from protocol.encoding import Json, canonical, to_base64
 from protocol.errors import Malformed
 from protocol.identity import check_authority_id
 from protocol.messages import KIND
 from protocol.receipt_file import encode_receipt_file
 
+ManifestJson = Annotated[
+    dict[str, JsonValue] | None, Field(description="A manifest of evidence, as its file has it.")
+]
 
-def _request_send(desk: Desk, args: Fields) -> Result:
-    to = check_authority_id(args.text("to"))
-    kind = _request_kind(args.text("kind"))
-    body, manifest = args.object("body"), _manifest(args)
+
+class SendRequest(Arguments):
+    """A request that opens a case."""
+
+    to: str
+    kind: str
+    body: Texts
+    manifest: ManifestJson = None
+
+
+class AddEvent(Arguments):
+    """One event of a case."""
+
+    case: CaseName
+    event: str
+    body: Texts
+    manifest: ManifestJson = None
+
+
+class OneCase(Arguments):
+    """Which case."""
+
+    case: CaseName
+
+
+def _request_send(desk: Desk, args: SendRequest) -> Result:
+    to = check_authority_id(args.to)
+    kind = _request_kind(args.kind)
+    body, manifest = args.body, _manifest(args.manifest)
     posted = desk.unit(
         lambda tx: desk.register.send_request(
             tx, to=to, request_kind=kind, body=body, manifest=manifest
@@ -33,9 +64,10 @@ def _request_send(desk: Desk, args: Fields) -> Result:
     return _posted("comity.request/1", posted)
 
 
-def _case_event(desk: Desk, args: Fields) -> Result:
-    case, kind = args.text("case"), args.text("event", pattern=KIND)
-    body, manifest = args.object("body"), _manifest(args)
+def _case_event(desk: Desk, args: AddEvent) -> Result:
+    if KIND.fullmatch(args.event) is None:
+        raise Malformed("arguments.event is not in its form")
+    case, kind, body, manifest = args.case, args.event, args.body, _manifest(args.manifest)
     posted = desk.unit(
         lambda tx: desk.register.add_event(tx, case, kind=kind, body=body, manifest=manifest)
     )
@@ -48,8 +80,7 @@ def _request_kind(text: str) -> str:
     return text.upper()
 
 
-def _manifest(args: Fields) -> Manifest | None:
-    found = args.take("manifest")
+def _manifest(found: ManifestJson) -> Manifest | None:
     return None if found is None else decode_manifest(canonical(found))
 
 
@@ -63,13 +94,13 @@ def _posted(schema: str, posted: Posted) -> Result:
     }
 
 
-def _case_list(desk: Desk, _: Fields) -> Result:
+def _case_list(desk: Desk, _: Nothing) -> Result:
     cases = desk.database.read(case_rows.list_cases)
     return {"schema": "comity.cases/1", "cases": [_case(one) for one in cases]}
 
 
-def _case_show(desk: Desk, args: Fields) -> Result:
-    name = args.text("case")
+def _case_show(desk: Desk, args: OneCase) -> Result:
+    name = args.case
     shown = desk.database.read(lambda conn: desk.register.show(conn, name))
     return {
         "schema": "comity.case/1",
@@ -115,9 +146,9 @@ def _message(one: ShownMessage) -> Result:
     }
 
 
-def _case_manifests(desk: Desk, args: Fields) -> Result:
+def _case_manifests(desk: Desk, args: OneCase) -> Result:
     """The manifests that a case holds, whole, for `evidence verify`."""
-    name = args.text("case")
+    name = args.case
     shown = desk.database.read(lambda conn: desk.register.show(conn, name))
     manifests: list[Json] = []
     for one in shown.messages:
@@ -134,9 +165,9 @@ def _case_manifests(desk: Desk, args: Fields) -> Result:
     return {"schema": "comity.manifests/1", "case": shown.case.id, "manifests": manifests}
 
 
-def _case_receipts(desk: Desk, args: Fields) -> Result:
+def _case_receipts(desk: Desk, args: OneCase) -> Result:
     """Receipts of a case, each as a file that a stranger can verify offline."""
-    name = args.text("case")
+    name = args.case
     shown = desk.database.read(lambda conn: desk.register.show(conn, name))
     return {
         "schema": "comity.receipts/1",
@@ -164,7 +195,7 @@ def _receipt_file(desk: Desk, one: ShownMessage) -> bytes:
     )
 
 
-def _outbox(desk: Desk, _: Fields) -> Result:
+def _outbox(desk: Desk, _: Nothing) -> Result:
     waiting, queues, alarms = desk.database.read(
         lambda conn: (
             queue_rows.list_shown(conn),
@@ -196,14 +227,12 @@ def _outbox(desk: Desk, _: Fields) -> Result:
     }  # fmt: skip
 
 
-_SENT = frozenset({"body", "manifest"})
-
 CASEWORK: Final[Mapping[str, Verb]] = {
-    "request.send": Verb(_request_send, _SENT | {"to", "kind"}, writes=True, needs_keys=True),
-    "case.event": Verb(_case_event, _SENT | {"case", "event"}, writes=True, needs_keys=True),
+    "request.send": Verb(_request_send, SendRequest, writes=True, needs_keys=True),
+    "case.event": Verb(_case_event, AddEvent, writes=True, needs_keys=True),
     "case.list": Verb(_case_list),
-    "case.show": Verb(_case_show, frozenset({"case"}), needs_keys=True),
-    "case.manifests": Verb(_case_manifests, frozenset({"case"}), needs_keys=True),
-    "case.receipts": Verb(_case_receipts, frozenset({"case"}), needs_keys=True),
+    "case.show": Verb(_case_show, OneCase, needs_keys=True),
+    "case.manifests": Verb(_case_manifests, OneCase, needs_keys=True),
+    "case.receipts": Verb(_case_receipts, OneCase, needs_keys=True),
     "outbox": Verb(_outbox),
 }

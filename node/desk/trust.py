@@ -5,26 +5,46 @@ Parses arguments and renders results; what is believed, the directory decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, cast
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from keys.fingerprint import document_fingerprint, fingerprint
+from node.desk.arguments import Arguments, Base64, Nothing
 from node.desk.verb import Desk, Result, Verb
-from node.rotation import PURPOSES, Rotated, publish, rotate
+from node.rotation import Rotated, publish, rotate
 from node.storage.writer import Tx
-from protocol.encoding import Fields, to_base64
+from protocol.encoding import to_base64
+
+Many = Annotated[list[Base64], Field(max_length=1_024)]
 
 
-def _network_install(desk: Desk, args: Fields) -> Result:
+class Install(Arguments):
+    """Signed statements of trust, each as its file has it."""
+
+    documents: Many = Field(default_factory=list)
+    listings: Many = Field(default_factory=list)
+    revocations: Many = Field(default_factory=list)
+
+
+class RotateKey(Arguments):
+    """Make a new key of one purpose; the passphrase if the node does not hold it."""
+
+    purpose: Rotated
+    passphrase: Base64 | None = None
+
+
+def _network_install(desk: Desk, args: Install) -> Result:
     """Install documents, listings and revocations, in that order; says what was new."""
     office = desk.office
     kinds = (
-        ("documents", office.install_document),
-        ("listings", office.install_listing),
-        ("revocations", office.install_revocation),
+        (args.documents, office.install_document),
+        (args.listings, office.install_listing),
+        (args.revocations, office.install_revocation),
     )
-    given = [(install, raw) for name, install in kinds for raw in _raws(args, name)]
+    given = [(install, raw) for raws, install in kinds for raw in raws]
     new = [desk.unit(partial(_install, install, raw)) for install, raw in given]
     trusted = office.directory.document
     return {
@@ -41,11 +61,7 @@ def _install(install: Callable[[Tx, bytes], bool], raw: bytes, tx: Tx) -> bool:
     return install(tx, raw)
 
 
-def _raws(args: Fields, name: str) -> Sequence[bytes]:
-    return [Fields({"raw": item}, name).base64("raw") for item in args.items(name, count_max=1_024)]
-
-
-def _network_show(desk: Desk, _: Fields) -> Result:
+def _network_show(desk: Desk, _: Nothing) -> Result:
     directory = desk.office.directory
     if not directory.chain:  # a node that was just made
         return {"schema": "comity.network/1", "network": desk.office.network, "version": 0}
@@ -64,7 +80,7 @@ def _network_show(desk: Desk, _: Fields) -> Result:
     }
 
 
-def _keys_show(desk: Desk, _: Fields) -> Result:
+def _keys_show(desk: Desk, _: Nothing) -> Result:
     """The keys of this node, without anything secret."""
     ring, directory = desk.office.keys.ring, desk.office.directory
     listed: frozenset[str] = frozenset()
@@ -86,12 +102,9 @@ def _keys_show(desk: Desk, _: Fields) -> Result:
     }  # fmt: skip
 
 
-def _keys_rotate(desk: Desk, args: Fields) -> Result:
-    purpose = args.choice("purpose", PURPOSES)
-    given = args.take("passphrase")
-    known = None if given is None else Fields({"p": given}, "arguments").base64("p")
+def _keys_rotate(desk: Desk, args: RotateKey) -> Result:
     done = rotate(
-        desk.office, desk.settings, cast("Rotated", purpose), passphrase=known,
+        desk.office, desk.settings, args.purpose, passphrase=args.passphrase,
         random=desk.random, now=desk.clock.now(), write=desk.unit,
     )  # fmt: skip
     return {
@@ -100,7 +113,7 @@ def _keys_rotate(desk: Desk, args: Fields) -> Result:
     }  # fmt: skip
 
 
-def _keys_publish(desk: Desk, _: Fields) -> Result:
+def _keys_publish(desk: Desk, _: Nothing) -> Result:
     office = desk.office
     desk.unit(lambda tx: publish(tx, office, desk.settings, office.keys.ring))
     listing = office.directory.listing(office.authority)
@@ -112,16 +125,9 @@ def _keys_publish(desk: Desk, _: Fields) -> Result:
 
 
 TRUST: Final[Mapping[str, Verb]] = {
-    "network.install": Verb(
-        _network_install,
-        frozenset({"documents", "listings", "revocations"}),
-        writes=True,
-        needs_keys=True,
-    ),
+    "network.install": Verb(_network_install, Install, writes=True, needs_keys=True),
     "network.show": Verb(_network_show),
     "keys.show": Verb(_keys_show, needs_keys=True),
-    "keys.rotate": Verb(
-        _keys_rotate, frozenset({"purpose", "passphrase"}), writes=True, needs_keys=True
-    ),
+    "keys.rotate": Verb(_keys_rotate, RotateKey, writes=True, needs_keys=True),
     "keys.publish": Verb(_keys_publish, writes=True, needs_keys=True),
 }

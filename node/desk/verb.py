@@ -16,7 +16,7 @@ from node.access.roles import Role
 from node.audit.bundle import Fetch
 from node.cases.register import Register
 from node.clock import Clock, Random
-from node.desk.arguments import Arguments
+from node.desk.arguments import Arguments, Nothing
 from node.monitor import Finding
 from node.office import Office
 from node.settings import Settings
@@ -83,7 +83,7 @@ class Verb:
     """
 
     act: Callable[[Desk, Any], Result]  # its second argument is what `takes` says
-    takes: type[Arguments] | frozenset[str] = frozenset()
+    takes: type[Arguments] = Nothing
     may: frozenset[Role] = frozenset()
     writes: bool = False
     needs_keys: bool = False

@@ -10,12 +10,13 @@ from typing import Final
 
 from node import state
 from node.audit.faults import NotHere
+from node.desk.arguments import Nothing
 from node.desk.verb import Desk, Result, Verb
 from node.storage import Connection, notice_rows
-from protocol.encoding import Fields, Json, to_base64
+from protocol.encoding import Json, to_base64
 
 
-def _status(desk: Desk, _: Fields) -> Result:
+def _status(desk: Desk, _: Nothing) -> Result:
     directory, own = desk.office.directory, desk.office.authority
 
     def read(conn: Connection) -> Result:
@@ -48,7 +49,7 @@ def _document(desk: Desk) -> Json:
     }  # fmt: skip
 
 
-def _monitor(desk: Desk, _: Fields) -> Result:
+def _monitor(desk: Desk, _: Nothing) -> Result:
     """Look at the logs of all peers now."""
     if desk.live is None:
         raise NotHere("the node does not run: `comity run` starts it, and looks by itself")
@@ -64,7 +65,7 @@ def _monitor(desk: Desk, _: Fields) -> Result:
     }  # fmt: skip
 
 
-def _forks(desk: Desk, _: Fields) -> Result:
+def _forks(desk: Desk, _: Nothing) -> Result:
     """The fork proofs that are kept, whole: each is a file that anybody can verify."""
     found = desk.database.read(lambda conn: notice_rows.read_notices(conn, "fork"))
     return {

@@ -55,7 +55,7 @@ async def test_a_reading_verb_works_at_a_desk_that_cannot_write(
     case = await a_case(light_pair)
     live = Live(lambda: None, tuple, lambda: None)  # serves, and has no peer to look at
     reading = replace(desk(light_pair), write=no_writing, live=live)
-    arguments: dict[str, Json] = {"case": case} if "case" in VERBS[name].takes else {}
+    arguments: dict[str, Json] = {"case": case} if "case" in VERBS[name].takes.model_fields else {}
     before = light_pair[FIJI].counts()
     result = act(reading, name, arguments)
     assert str(result["schema"]).startswith("comity.")
