@@ -27,24 +27,24 @@ ORDER: tuple[str, ...] = tuple(
     keys: pairs fingerprint ring wrapping keyfile trusted lookups directory office
 
     node: page clock rounds sections settings logs exits ask stewards
+    node.access: roles
     node.storage: columns failures statements log_tables casework_tables tables migrations sqlite postgresql engine
     node.storage: migrate vault
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows standing_rows
     node.storage: audit_rows audit_watch_rows export_rows recovery_rows
     node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
     node.storage: draft_rows paper_rows
-    node.storage: health_rows writer
+    node.storage: health_rows member_rows people_rows key_rows writer
     node: storage
-    node.access: roles
     node: access
-    node.audit: faults records guard tiles log fsck stamped judged verify_bundle verify_logs verify
+    node.audit: faults record casework_records records guard tiles log fsck stamped judged verify_bundle verify_logs verify
     node.audit: verify_export
     node.audit: named kept export search erasure prove grounds bundle
     node.evidence: paths manifest hashing compare
     node: anchor office trust_watch
     node.audit: witness
     node: quorum own_log forks following examined outbox
-    node.cases: evidence_in_body register
+    node.cases: evidence_in_body happened standings register
     node: inbox
     node.transport: errors limits batch c2sp form hop tls addresses paths connection quota
     node.transport: routes unsigned listener client

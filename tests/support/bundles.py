@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from node.audit.records import LogOpened, MessageSent, NodeRecord
+from node.audit.record import NodeRecord
+from node.audit.records import LogOpened, MessageSent
 from protocol.bundle import FOLDERS, About, Bundle
 from protocol.bundle_parts import make_bundle
 from protocol.checkpoint import (

@@ -11,7 +11,8 @@ from typing import Any, Final, TypeAlias
 
 import orjson
 
-from node.audit.records import RECORD_KINDS, NodeRecord
+from node.audit.record import NodeRecord
+from node.audit.records import RECORD_KINDS
 from protocol.limits import INTEGER_MAX
 
 Record: TypeAlias = dict[str, Any]

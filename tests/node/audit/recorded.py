@@ -16,7 +16,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-from node.audit.records import NodeRecord
+import node.audit.records  # noqa: F401  (knows every kind)
+from node.audit.record import NodeRecord
 
 DOCUMENT: Final = Path(__file__).parents[3] / "deploy" / "docs" / "RECORDS.md"
 

@@ -8,7 +8,8 @@ from dataclasses import is_dataclass
 import pytest
 
 from node.audit import records
-from node.audit.records import RECORD_KINDS, NodeRecord
+from node.audit.record import NodeRecord
+from node.audit.records import RECORD_KINDS
 from node.storage.tables import metadata
 from tests.node.audit import recorded
 from tests.support.source import modules
