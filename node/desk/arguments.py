@@ -41,9 +41,7 @@ def _bytes(value: object) -> object:
 
 A = TypeVar("A", bound="Arguments")
 
-CaseName = Annotated[
-    str, Field(min_length=1, max_length=256, description="A case's id, or how it begins.")
-]
+CaseName = Annotated[str, Field(max_length=256, description="A case's id, or how it begins.")]
 Texts = Annotated[
     dict[str, JsonValue], Field(description="What is said: the fields of the request or event.")
 ]
