@@ -33,7 +33,7 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows standing_rows
     node.storage: audit_rows audit_watch_rows export_rows recovery_rows
     node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
-    node.storage: draft_rows paper_rows
+    node.storage: draft_rows paper_rows link_rows
     node.storage: health_rows member_rows people_rows key_rows writer
     node: storage
     node: access

@@ -1,0 +1,117 @@
+"""The rows that link cases, and the lists of cases with where each stands. Statements only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, Connection, bindparam, select
+
+from node.storage.case_rows import Case
+from node.storage.standing_rows import StoredStanding
+from node.storage.statements import Value, insert_into
+from node.storage.tables import case_links, cases, standings
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What the case `other`, here or elsewhere, is to `case_id`."""
+
+    case_id: str
+    relation: str
+    other: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases a list shows; what is None restricts nothing."""
+
+    state: str | None = None
+    peer: str | None = None
+    request_kind: str | None = None
+    side: str | None = None
+    officer: str | None = None
+    reference: str | None = None
+    before: tuple[int, str] | None = None  # the last of the page that was read
+    count_max: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCase:
+    """A case of a list, and where it stands if that is known."""
+
+    case: Case = field(repr=False)
+    standing: StoredStanding | None
+
+
+_LINK = [case_links.c[name] for name in Link.__dataclass_fields__]
+_FROM = select(*_LINK).where(case_links.c.case_id == bindparam("one"))
+_TO = select(*_LINK).where(case_links.c.other == bindparam("one"))
+_CASE = [cases.c[name] for name in Case.__dataclass_fields__]
+_STANDING = [standings.c[name] for name in StoredStanding.__dataclass_fields__]
+
+
+def insert_link(conn: Connection, link: Link) -> bool:
+    """Store a link; False if it is there already."""
+    known = select(case_links.c.at).where(
+        case_links.c.case_id == link.case_id,
+        case_links.c.relation == link.relation,
+        case_links.c.other == link.other,
+    )
+    if conn.execute(known).first() is not None:
+        return False
+    values: dict[str, Value] = {name: getattr(link, name) for name in link.__dataclass_fields__}
+    conn.execute(insert_into(case_links), values)
+    return True
+
+
+def links_of(conn: Connection, case_id: str) -> tuple[list[Link], list[Link]]:
+    """Read the links that begin at a case, and those of other cases that lead to it."""
+    one = {"one": case_id}
+    return (
+        [Link(*row) for row in conn.execute(_FROM, one)],
+        [Link(*row) for row in conn.execute(_TO, one)],
+    )
+
+
+def list_standing_cases(
+    conn: Connection, wanted: CaseFilter, visible: ColumnElement[bool] | None
+) -> list[ListedCase]:
+    """Read a page of cases, the last changed first; `visible` restricts it to a person's own."""
+    joined = cases.outerjoin(standings, standings.c.case_id == cases.c.id)
+    query = (
+        select(*_CASE, *_STANDING)
+        .select_from(joined)
+        .order_by(cases.c.changed_at.desc(), cases.c.id)
+        .limit(wanted.count_max)
+    )
+    for condition in _conditions(wanted):
+        query = query.where(condition)
+    if visible is not None:
+        query = query.where(visible)
+    return [_listed(row) for row in conn.execute(query)]
+
+
+def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    pairs = (
+        (standings.c.state, wanted.state),
+        (cases.c.peer, wanted.peer),
+        (cases.c.request_kind, wanted.request_kind),
+        (cases.c.side, wanted.side),
+        (standings.c.officer, wanted.officer),
+    )
+    found: list[ColumnElement[bool]] = [column == value for column, value in pairs if value]
+    if wanted.reference:
+        own, theirs = standings.c.own_ref, standings.c.peer_ref
+        found.append((own == wanted.reference) | (theirs == wanted.reference))
+    if wanted.before is not None:
+        at, last = wanted.before
+        changed = cases.c.changed_at
+        found.append((changed < at) | ((changed == at) & (cases.c.id > last)))
+    return found
+
+
+def _listed(row: object) -> ListedCase:
+    values = tuple(row)  # type: ignore[arg-type, var-annotated]  # a row is a tuple
+    case, standing = values[: len(_CASE)], values[len(_CASE) :]
+    return ListedCase(Case(*case), None if standing[0] is None else StoredStanding(*standing))
