@@ -46,13 +46,25 @@ EVERYBODY: Final = frozenset(Role)
 class Person:
     """Who asked for a verb: one of our people, or the Unix user that the node runs as.
 
-    `name` is how records and lists know them; `id` is None until they first act.
+    `name` is how records and lists know them; `id` is None where no record knows them yet.
+    `reads_only` says that they came with a key which is good for reading alone.
     """
 
     name: str
     roles: frozenset[Role]
     id: str | None = None
+    reads_only: bool = False
 
     def holds(self, roles: frozenset[Role]) -> bool:
         """Say whether this person holds one of the roles."""
         return bool(self.roles & roles)
+
+    @property
+    def works_on_cases(self) -> bool:
+        """Whether this person is here for cases."""
+        return self.holds(CASEWORK)
+
+    @property
+    def reads_cases(self) -> bool:
+        """Whether there is any case that this person could be let into."""
+        return self.holds(CASEWORK | AUDITING)
