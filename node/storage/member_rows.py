@@ -74,8 +74,14 @@ def stood_in_for(person: str, now: int) -> Select[tuple[str]]:
 
 def visible(case_id: ColumnElement[str], person: Person, now: int) -> ColumnElement[bool]:
     """Give the condition that a list may show the case in this column to a person."""
-    if person.holds(SEE_EVERY_ROW):
-        return true()
+    return true() if person.holds(SEE_EVERY_ROW) else readable(case_id, person, now)
+
+
+def readable(case_id: ColumnElement[str], person: Person, now: int) -> ColumnElement[bool]:
+    """Give the condition that a person may read what is said in the case in this column.
+
+    As `may_read` for one case; for what follows from content, as whether a word occurs.
+    """
     if person.id is None or not person.reads_cases:
         return false()
     known: list[Select[tuple[str]]] = [

@@ -122,6 +122,7 @@ class CaseRow(Row, table=True):
         sa.CheckConstraint("(sent_seq = 0) = (sent_identity IS NULL)", name="sent"),
         sa.CheckConstraint("(accepted_seq = 0) = (accepted_identity IS NULL)", name="accepted"),
         sa.UniqueConstraint("log_id"),
+        sa.Index(None, "changed_at", "id"),
         STRICT,
     )
     id: str = Field(sa_column=text(key=True))

@@ -107,6 +107,7 @@ def _standings() -> None:
 
 
 def _cases() -> None:
+    _index("cases", "changed_at", "id")
     _keyed(
         "case_offences",
         ("case_id", "code"),
