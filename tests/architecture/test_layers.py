@@ -32,6 +32,7 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: migrate vault
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows standing_rows
     node.storage: audit_rows audit_watch_rows export_rows recovery_rows
+    node.storage: happening_rows repeat_rows webhook_rows
     node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
     node.storage: draft_rows paper_rows link_rows
     node.storage: health_rows member_rows people_rows key_rows writer
@@ -44,7 +45,7 @@ ORDER: tuple[str, ...] = tuple(
     node: anchor office trust_watch
     node.audit: witness
     node: quorum own_log forks following examined outbox
-    node.cases: evidence_in_body happened standings register
+    node.cases: evidence_in_body happened feed standings register
     node: inbox
     node.transport: errors limits batch c2sp form hop tls addresses paths connection quota
     node.transport: routes unsigned listener client
