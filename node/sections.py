@@ -169,6 +169,38 @@ class PeersSettings(Section):
         return split_address(self.listen)[1]
 
 
+def _address_or_none(text: str | None) -> str | None:
+    return None if text is None else listen_address(text)
+
+
+class StaffSettings(Section):
+    """How this authority's own people and programs reach the node: the API, over HTTPS."""
+
+    listen: Annotated[str | None, AfterValidator(_address_or_none)] = Field(
+        None, description='Where to listen for them, as "127.0.0.1:8444"; unset: not at all.'
+    )
+    urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_urls)] = Field(
+        (), description="The URLs they use; others than these and loopback are refused."
+    )
+    certificate: Path | None = Field(
+        None, description="The TLS certificate for them. Without it: the one that peers see."
+    )
+    private_key: Path | None = Field(None, description="Its private key.")
+    rate_per_s_max: Count = Field(50, description="Requests a second of one access key.")
+    connections_max: Count = Field(256, description="Open connections of staff and programs.")
+    webhook_private_addresses: bool = Field(
+        default=False, description="Send webhooks to loopback, private and link-local addresses."
+    )
+    webhook_authorities: Path | None = Field(
+        None, description="A file of certificates (PEM) that webhooks trust beside the system's."
+    )
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port to listen at; None while the listener is off."""
+        return None if self.listen is None else split_address(self.listen)
+
+
 class LogSettings(Section):
     """The operator's log on standard error: no case content, ever."""
 

@@ -38,6 +38,7 @@ from node.sections import (
     LogSettings,
     PeersSettings,
     Section,
+    StaffSettings,
     TimestampsSettings,
     authority_id,
     rooted_url,
@@ -80,6 +81,7 @@ class _Layers(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     keys: KeysSettings = KeysSettings()
     peers: PeersSettings = PeersSettings()
+    staff: StaffSettings = StaffSettings()
     log: LogSettings = LogSettings()
     guard: GuardSettings = GuardSettings()
     timestamps: TimestampsSettings = TimestampsSettings()
@@ -98,6 +100,7 @@ class Settings:
     database: DatabaseSettings
     keys: KeysSettings
     peers: PeersSettings
+    staff: StaffSettings
     log: LogSettings
     guard: GuardSettings
     timestamps: TimestampsSettings
@@ -271,6 +274,7 @@ def _rooted(folder: Path, layers: _Layers) -> Settings:
         database=layers.database.model_copy(update={"url": url}),
         keys=_with_paths(folder, layers.keys),
         peers=_with_paths(folder, layers.peers),
+        staff=_with_paths(folder, layers.staff),
         log=layers.log,
         guard=_with_paths(folder, layers.guard),
         timestamps=layers.timestamps,
