@@ -20,6 +20,8 @@ ORDER: tuple[str, ...] = tuple(
     protocol: limits errors encoding digest identity primitives dsse
     protocol: merkle note checkpoint proof record receipt
     protocol: messages envelope
+    protocol: lifecycle_events lifecycle_table lifecycle_standing lifecycle_guards
+    protocol: lifecycle_effects lifecycle
     protocol: document network listing revocation
     protocol: continuation witness_wire fork closure policy receipt_file
     protocol: bundle summary bundle_parts bundle_trust bundle_logs bundle_case bundle_check
