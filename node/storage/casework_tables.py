@@ -197,6 +197,7 @@ class ClockRow(Row, table=True):
         sa.CheckConstraint("waits_for IN ('us', 'them')", name="waits_for"),
         sa.Index(None, "case_id"),
         sa.Index(None, "ended_at", "due_at"),
+        sa.Index(None, "warn_at"),
         STRICT_COUNTED,
     )
     id: int | None = Field(default=None, sa_column=counter())

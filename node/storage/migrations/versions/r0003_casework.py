@@ -220,6 +220,7 @@ def _waiting() -> None:
     )
     _index("clocks", "case_id")
     _index("clocks", "ended_at", "due_at")
+    _index("clocks", "warn_at")
     _counted(
         "mails",
         _text("person"),
