@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, bindparam, select
@@ -90,6 +91,14 @@ def list_standing_cases(
     if visible is not None:
         query = query.where(visible)
     return [_listed(row) for row in conn.execute(query)]
+
+
+def listed_cases(conn: Connection, case_ids: Sequence[str]) -> list[ListedCase]:
+    """Read cases with where they stand, in the order in which they are named."""
+    joined = cases.outerjoin(standings, standings.c.case_id == cases.c.id)
+    query = select(*_CASE, *_STANDING).select_from(joined).where(cases.c.id.in_(case_ids))
+    found = {one.case.id: one for one in map(_listed, conn.execute(query))}
+    return [found[case_id] for case_id in case_ids if case_id in found]
 
 
 def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
