@@ -26,6 +26,7 @@ from node.audit.log import Log, open_origin
 from node.audit.tiles import TileSource
 from node.audit.witness import Witness
 from node.cases.register import Register
+from node.cases.standings import Standings
 from node.clock import Clock, Random, SystemClock, SystemRandom
 from node.courier import BackOff, Courier
 from node.exchange import Exchange
@@ -41,6 +42,7 @@ from node.returning import Returning
 from node.served import Served, heads
 from node.settings import Settings
 from node.storage import Connection, peer_rows, recovery_rows
+from node.storage.case_rows import Case, StoredMessage
 from node.storage.engine import Database, StorageFailed, open_database
 from node.storage.migrate import migrate
 from node.storage.vault import Vault
@@ -237,10 +239,18 @@ def open_node(
     failure, bell = Failure(), Bell()
     writer = Writer(database, log, clock, on_failure=failure)
     vault = Vault(ring.storage_key, random)
-    outbox = Outbox(office, vault, random, bell)
-    register = Register(office, vault, outbox, random)
+    standings = Standings(settings.authority, vault)
+
+    def settled(tx: Tx, case: Case, stored: StoredMessage, was: str) -> None:
+        # The register posts through the outbox, which tells it what became of each message.
+        register.settled(tx, case, stored, was)
+
+    outbox = Outbox(office, vault, random, bell, settled)
+    register = Register(office, vault, outbox, standings, random)
     inbox = Inbox(office, vault, register, database, writer)
     writer.start()
+    while writer.write_now(register.derive_missing):
+        pass  # what a migration left without: a few at a time
     forks = Forks(office, log)
     return Node(
         settings, clock, random, database, office, log, writer, outbox, register, inbox,

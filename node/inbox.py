@@ -245,7 +245,7 @@ class Inbox:
             case_rows.insert_skips(tx.conn, case.id, lacking)
         order = case.order_last + 1 if message.sender_side == "requesting" else None
         self._store(tx, case, one, order)
-        self._register.receive(tx, one.signed)
+        self._register.receive(tx, case, one.signed, order)
         self._record(tx, "message.accepted", one, verdict, order=order)
 
     def _check_turn(self, tx: Tx, case: Case | None, signed: AuthenticMessage) -> list[str]:

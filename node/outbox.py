@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from node.audit.records import (
     MessageDelivered,
@@ -43,6 +43,9 @@ from protocol.messages import (
     sign_message,
 )
 
+Settled: TypeAlias = Callable[[Tx, Case, StoredMessage, str], None]
+"""Hears, in the unit that settles or gives up a message of ours, how it stood before."""
+
 _SALT_BYTES: Final = 32
 _DOUBTS_MAX: Final = 64  # kept of one kind and peer in a day, who could make any number
 _DOUBTS_PER_S: Final = 86_400
@@ -65,6 +68,7 @@ class Posted:
     case: str
     identity: str
     seq: int
+    signed: AuthenticMessage = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class _Known:
     messages: dict[str, StoredMessage]
     cases: dict[str, Case]
     envelopes: Mapping[str, str]
-    settled: set[str] = field(default_factory=set)
+    settled: dict[str, str] = field(default_factory=dict)  # by these answers; how it was before
     orders: dict[tuple[str, int], str] = field(default_factory=dict)  # taken by these answers
     changes: list[Change] = field(default_factory=list)
 
@@ -91,13 +95,18 @@ class Outbox:
     """Posts messages, seals them again when keys change, and settles their answers."""
 
     def __init__(
-        self, office: Office, vault: Vault, random: Callable[[int], bytes], wake: Wake
-    ) -> None:
-        """Post for `office`; `wake` is told of each peer that something waits for."""
+        self, office: Office, vault: Vault, random: Callable[[int], bytes], wake: Wake,
+        settled: Settled,
+    ) -> None:  # fmt: skip
+        """Post for `office`.
+
+        `wake` is told of each peer that something waits for, `settled` of what came of it.
+        """
         self._office = office
         self._vault = vault
         self._random = random
         self._wake = wake
+        self._settled = settled
 
     def post(self, tx: Tx, case: Case, draft: Draft) -> Posted:
         """Sign, seal, store and log a message in a case, in this unit of work.
@@ -115,7 +124,7 @@ class Outbox:
         envelope = seal(signed, directory.seal_key(case.peer, tx.now))
         self._store(tx, case, signed, envelope)
         tx.after_commit(lambda: self._wake(case.peer))
-        return Posted(case.id, signed.identity, message.seq)
+        return Posted(case.id, signed.identity, message.seq, signed)
 
     def _place(self, tx: Tx, case: Case, draft: Draft) -> Message:
         """Give the draft its number, its links and, on the requested side, its order."""
@@ -226,8 +235,10 @@ class Outbox:
                 self._settle_one(tx, one, known)
         # In this unit and not later: another one of its transaction may settle the same.
         change_many(tx.conn, known.changes)
-        settled = [one.answer.decision.identity for one in proven]
-        queue_rows.delete_waiting(tx.conn, [one for one in settled if one in known.settled])
+        queue_rows.delete_waiting(tx.conn, list(known.settled))
+        for identity, was in known.settled.items():
+            stored = known.messages[identity]
+            self._settled(tx, known.cases[stored.case_id], stored, was)
 
     @staticmethod
     def _look_up(conn: Connection, proven: Sequence[Proven]) -> _Known:
@@ -266,11 +277,10 @@ class Outbox:
         case, raw = known.cases[stored.case_id], proven.answer.raw
         order = self._order_taken(tx, known, stored, proven)
         last = max(case.order_last, order or 0)
-        state = "DELIVERED" if case.state in {"SENT", "UNDELIVERABLE"} else case.state
-        if (last, state) != (case.order_last, case.state):
-            known.cases[case.id] = replace(case, order_last=last, state=state)
+        if last != case.order_last:
+            known.cases[case.id] = replace(case, order_last=last)
             # At once: another unit of this transaction may read the case.
-            case_rows.change_case(tx.conn, case.id, order_last=last, state=state, changed_at=tx.now)
+            case_rows.change_case(tx.conn, case.id, order_last=last, changed_at=tx.now)
         number = stored.order_number if order is None else order
         known.changes.append(
             case_rows.message_change(
@@ -278,7 +288,7 @@ class Outbox:
                 order_number=number,
             )
         )  # fmt: skip
-        known.settled.add(stored.identity)
+        known.settled[stored.identity] = stored.state
         tx.record(MessageDelivered(self._office.network, tx.now, stored.identity, sha256_hex(raw)))
         return replace(stored, state="delivered", receipt=raw, order_number=number)
 
@@ -315,7 +325,7 @@ class Outbox:
             )
         )
         self._alarm(tx, "refused", proven.peer, stored.identity, code)
-        known.settled.add(stored.identity)
+        known.settled[stored.identity] = stored.state
         return replace(stored, state="refused", receipt=raw)
 
     def give_up_expired(self, tx: Tx) -> int:
@@ -327,9 +337,9 @@ class Outbox:
                 tx.conn, waiting.identity, state="undelivered", changed_at=tx.now
             )
             case = case_rows.read_case(tx.conn, stored.case_id) if stored else None
-            if case is not None and case.state == "SENT":
-                case_rows.change_case(tx.conn, case.id, state="UNDELIVERABLE", changed_at=tx.now)
             tx.record(MessageUndelivered(self._office.network, tx.now, waiting.identity))
+            if stored is not None and case is not None:
+                self._settled(tx, case, replace(stored, state="undelivered"), stored.state)
             self._alarm(tx, "undelivered", waiting.peer, waiting.identity, waiting.last_code or "")
         queue_rows.delete_waiting(tx.conn, [waiting.identity for waiting in expired])
         return len(expired)

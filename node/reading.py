@@ -15,13 +15,16 @@ from collections.abc import Iterator
 from keys.ring import KeyRing
 from node.anchor import Anchor
 from node.cases.register import Register
+from node.cases.standings import Standings
 from node.clock import SystemClock, SystemRandom
 from node.desk import Desk, no_writing
 from node.office import Office
 from node.outbox import Outbox
 from node.settings import Settings
+from node.storage.case_rows import Case, StoredMessage
 from node.storage.engine import open_database
 from node.storage.vault import Vault
+from node.storage.writer import Tx
 
 
 @contextlib.contextmanager
@@ -36,7 +39,9 @@ def open_desk_for_reading(settings: Settings, ring: KeyRing | None) -> Iterator[
         register = None
         if ring is not None:
             vault = Vault(ring.storage_key, random)
-            register = Register(office, vault, Outbox(office, vault, random, _nobody), random)
+            standings = Standings(settings.authority, vault)
+            outbox = Outbox(office, vault, random, _nobody, _nothing)
+            register = Register(office, vault, outbox, standings, random)
         yield Desk(settings, office, database, no_writing, clock, random, register_or_none=register)
     finally:
         database.close()
@@ -44,3 +49,7 @@ def open_desk_for_reading(settings: Settings, ring: KeyRing | None) -> Iterator[
 
 def _nobody(peer: str) -> None:
     """Stand where the outbox rings for a peer: nothing is posted from here."""
+
+
+def _nothing(_tx: Tx, _case: Case, _stored: StoredMessage, _was: str) -> None:
+    """Stand where the outbox tells of what it settled: nothing is settled here."""

@@ -1,36 +1,57 @@
 """The register of cases: opening one, adding to it, receiving into it, and reading it.
 
 Verbs here take and give typed messages and never see an envelope. A case is what
-both sides hold of one request; its state follows from messages and receipts alone. Kinds of
-message are not judged here: what is not understood is kept and shown and changes nothing.
+both sides hold of one request; where it stands follows from messages and receipts alone.
+What comes in is not judged: what is not understood, or not allowed now, is kept and shown
+and changes nothing. What goes out by `make_move` has an effect, or is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from node.audit.records import EvidenceListed
 from node.cases.evidence_in_body import manifest_in, with_manifest
+from node.cases.standings import OPENS, Standings
 from node.evidence.manifest import Manifest
 from node.office import Office
 from node.outbox import Draft, Outbox, Posted
-from node.storage import Connection, case_rows
+from node.storage import Connection, case_rows, standing_rows
 from node.storage.case_rows import Case, StoredMessage
 from node.storage.vault import Vault
 from node.storage.writer import Tx
 from protocol.encoding import Json
 from protocol.errors import Malformed, Rejected
-from protocol.messages import KIND, AuthenticMessage, Message, decode_inner, decode_message_text
+from protocol.lifecycle import Rule, Step, moves, owed
+from protocol.messages import (
+    KIND,
+    AuthenticMessage,
+    Message,
+    Side,
+    decode_inner,
+    decode_message_text,
+)
 
-TRANSMIT: Final = "transmit"
 _CASE_ID_BYTES: Final = 16
+_DERIVED_AT_ONCE: Final = 256
+_ABANDONED: Final = "The request was abandoned before it arrived."
 _UNKNOWN_KIND: Final = "UNKNOWN"
 
 
 class CaseNotFound(Exception):
     """No case here has this id, or several begin like it, or it was erased."""
+
+
+class NotNow(Exception):
+    """The life cycle does not allow this step as the case stands; `why` is its code."""
+
+    def __init__(self, event: str, why: str, possible: Sequence[str]) -> None:
+        """Say which step, why not, and which are possible."""
+        told = ", ".join(possible) or "none; the other side moves next"
+        super().__init__(f"{event} has no effect as the case stands ({why}); possible now: {told}")
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +84,15 @@ class Register:
     """The cases of one authority."""
 
     def __init__(
-        self, office: Office, vault: Vault, outbox: Outbox, random: Callable[[int], bytes]
-    ) -> None:
+        self, office: Office, vault: Vault, outbox: Outbox, standings: Standings,
+        random: Callable[[int], bytes],
+    ) -> None:  # fmt: skip
         """Keep the cases of `office`, posting through `outbox`."""
         self._office = office
         self._vault = vault
+        self.vault = vault  # for what keeps sealed rows of its own beside cases
         self._outbox = outbox
+        self.standings = standings
         self._random = random
 
     def send_request(
@@ -78,24 +102,48 @@ class Register:
         """Open a case with another authority and post the request in it (SPEC 4)."""
         case_id = f"{self._office.authority}/{self._random(_CASE_ID_BYTES).hex()}"
         case = self.open_case(tx, case_id, peer=to, side="requesting", request_kind=request_kind)
-        return self._post(tx, case, TRANSMIT, {**body, "request_kind": request_kind}, manifest)
+        return self._post(tx, case, OPENS, {**body, "request_kind": request_kind}, manifest)
 
     def add_event(
         self, tx: Tx, case: str, *, kind: str, body: Mapping[str, Json],
         manifest: Manifest | None = None,
     ) -> Posted:  # fmt: skip
-        """Post an event in a case that is here, from whichever side we are."""
-        if KIND.fullmatch(kind) is None or kind == TRANSMIT:
+        """Post an event in a case that is here, from whichever side we are, effect or not."""
+        if KIND.fullmatch(kind) is None or kind == OPENS:
             raise Malformed("not the name of an event")
         return self._post(
             tx, self.find(tx.conn, case, lock=True, readable=True), kind, body, manifest
         )
+
+    def make_move(
+        self, tx: Tx, name: str, *, event: str, body: Mapping[str, Json],
+        manifest: Manifest | None = None,
+    ) -> Posted:  # fmt: skip
+        """Post an event that has an effect now, or is allowed now; else raises `NotNow`."""
+        case = self.find(tx.conn, name, lock=True, readable=True)
+        whole = body if manifest is None else with_manifest(body, manifest)
+        self.check_move(tx.conn, case, event=event, body=whole, now=tx.now)
+        return self._post(tx, case, event, body, manifest)
+
+    def check_move(
+        self, conn: Connection, case: Case, *, event: str, body: Mapping[str, Json], now: int
+    ) -> None:
+        """Raise `NotNow` if our step would have no effect as the case stands."""
+        judged = self.standings.judge(conn, case, Step(event, side_of(case), body, now, ""))
+        if judged.rule is None:
+            possible = sorted({one.event for one in self.moves(conn, case)})
+            raise NotNow(event, judged.why or "not-allowed-now", possible)
+
+    def moves(self, conn: Connection, case: Case) -> tuple[Rule, ...]:
+        """Give what our side may do now, the guards aside."""
+        return moves(self.standings.now(conn, case), side_of(case))
 
     def _post(
         self, tx: Tx, case: Case, kind: str, body: Mapping[str, Json], manifest: Manifest | None
     ) -> Posted:
         whole = body if manifest is None else with_manifest(body, manifest)
         posted = self._outbox.post(tx, case, Draft(kind, whole))
+        self.standings.posted(tx, case, posted.signed)
         if manifest is not None:
             self._list_evidence(tx, posted.identity, manifest)
         return posted
@@ -111,26 +159,73 @@ class Register:
             side=side,
             peer=peer,
             request_kind=request_kind,
-            state="SENT" if side == "requesting" else "DELIVERED",
+            state="SENT",
             opened_at=tx.now,
             changed_at=tx.now,
             log_id=self._random(_CASE_ID_BYTES).hex(),
             wrapped_key=self._vault.new_key(case_id),
         )
         case_rows.insert_case(tx.conn, case)
+        self.standings.open(tx, case)
         return case
 
-    def receive(self, tx: Tx, received: AuthenticMessage) -> None:
-        """Let an accepted message take effect in its case.
+    def receive(self, tx: Tx, case: Case, received: AuthenticMessage, order: int | None) -> None:
+        """Let an accepted message take effect in its case, at its place in the order.
 
         No message stops here: a body that is not understood is kept and shown (SPEC 4).
         """
+        self.standings.received(tx, case, received, order)
+        self.list_evidence(tx, received)
+        self.pay(tx, case.id)
+
+    def pay(self, tx: Tx, case_id: str) -> bool:
+        """Post what the node itself owes in a case now; False if that is nothing.
+
+        That a measure has ended, or that a withdrawal came after the result: nobody decides
+        these (SPEC 16). What cannot be sent now stays owed, and is tried again.
+        """
+        case = case_rows.read_case(tx.conn, case_id, lock=True)
+        if case is None or not case.wrapped_key:
+            return False
+        event = owed(self.standings.now(tx.conn, case), side_of(case), now=tx.now)
+        if event is None:
+            return False
+        try:
+            self._post(tx, case, event, {}, None)
+        except Rejected:  # the peer is not permitted now, or its key not known: it stays owed
+            return False
+        return True
+
+    def settled(self, tx: Tx, case: Case, stored: StoredMessage, was: str) -> None:
+        """Let what came of a message of ours take effect; `was` is how it stood before.
+
+        A request that arrives after it was abandoned is withdrawn at once (SPEC 16).
+        """
+        if self.standings.settled(tx, case, stored, was):
+            late = case_rows.read_case(tx.conn, case.id, lock=True) or case
+            self._post(tx, late, "withdraw", {"reasons": _ABANDONED}, None)
+
+    def list_evidence(self, tx: Tx, received: AuthenticMessage) -> None:
+        """Record the evidence that a message of the other side lists, if it lists any."""
         try:
             manifest = manifest_in(received.message.body)
         except Rejected:
             manifest = None
         if manifest is not None:
             self._list_evidence(tx, received.identity, manifest)
+
+    def derive(self, tx: Tx, case_id: str) -> None:
+        """Derive where a case stands from its messages alone (after a recovery or migration)."""
+        case = case_rows.read_case(tx.conn, case_id, lock=True)
+        if case is not None:
+            self.standings.derive(tx, case)
+
+    def derive_missing(self, tx: Tx) -> int:
+        """Derive where some cases stand of which nothing is kept; gives how many there were."""
+        missing = standing_rows.cases_without(tx.conn, _DERIVED_AT_ONCE)
+        for case_id in missing:
+            self.derive(tx, case_id)
+        return len(missing)
 
     def find(
         self, conn: Connection, name: str, *, lock: bool = False, readable: bool = False
@@ -166,6 +261,11 @@ class Register:
         inner = self._vault.open(case.id, case.wrapped_key, stored.identity, stored.sealed_text)
         message = decode_message_text(decode_inner(inner).text)
         return ShownMessage(replace(stored, kind=message.kind, seq=message.seq), message, inner)
+
+
+def side_of(case: Case) -> Side:
+    """Give the side that we are on in a case."""
+    return "requesting" if case.side == "requesting" else "requested"
 
 
 def request_kind_of(message: Message) -> str:

@@ -140,6 +140,7 @@ class Installer:
         self._count(tx, case, back, direction)
         if direction == "in":
             self._take_in(tx, case, back)
+        self._node.register.derive(tx, case.id)
         self._record(tx, case, back, direction)
         return True
 
@@ -201,8 +202,6 @@ class Installer:
         if direction == "in" and seq >= case.accepted_seq:
             changes |= {"accepted_seq": seq, "accepted_identity": identity}
         changes["order_last"] = max(case.order_last, back.order or 0)
-        if case.state in {"SENT", "UNDELIVERABLE"}:
-            changes["state"] = "DELIVERED"
         if _opens_case(back):  # it need not come back before what answers it
             changes["request_kind"] = request_kind_of(back.signed.message)
         case_rows.change_case(tx.conn, case.id, **changes)
@@ -215,7 +214,7 @@ class Installer:
         lacking = [one for one in skips if one not in known and one not in held]
         if lacking:
             case_rows.insert_skips(tx.conn, case.id, lacking)
-        self._node.register.receive(tx, back.signed)
+        self._node.register.list_evidence(tx, back.signed)
 
     def _record(self, tx: Tx, case: Case, back: Back, direction: str) -> None:
         identity = back.signed.identity

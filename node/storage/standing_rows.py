@@ -102,6 +102,17 @@ def cases_without(conn: Connection, at_most: int) -> Sequence[str]:
     return list(conn.execute(_WITHOUT, {"at_most": at_most}).scalars())
 
 
+def requested_in_state(conn: Connection, state: str) -> Sequence[str]:
+    """Give the cases on the wire that stand there and in which we are the requested side."""
+    joined = standings.join(cases, cases.c.id == standings.c.case_id)
+    query = (
+        select(standings.c.case_id)
+        .select_from(joined)
+        .where(standings.c.state == state, standings.c.on_wire == 1, cases.c.side == "requested")
+    )
+    return list(conn.execute(query).scalars())
+
+
 def find_by_reference(conn: Connection, reference: str) -> Sequence[str]:
     """Give the cases that either side calls by this reference, whatever its letters' case."""
     wanted = reference.lower()

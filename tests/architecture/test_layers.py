@@ -38,18 +38,20 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
     node.storage: draft_rows paper_rows link_rows
     node.storage: health_rows member_rows people_rows key_rows writer
+    node.storage: word_rows fact_rows statistic_rows
     node: storage
-    node: access
-    node.audit: faults record casework_records records guard tiles log fsck stamped judged verify_bundle verify_logs verify
+    node.audit: faults record casework_records people_records records guard tiles log fsck stamped judged verify_bundle verify_logs verify
     node.audit: verify_export
     node.audit: named kept export search erasure prove grounds bundle
     node.evidence: paths manifest hashing compare
     node: anchor office trust_watch
     node.audit: witness
     node: quorum own_log forks following examined outbox
-    node.cases: evidence_in_body happened feed standings register
+    node.cases: law evidence_in_body happened words search facts statistics feed standings register
     node: inbox
-    node.transport: errors limits batch c2sp form hop tls addresses paths connection quota
+    node.access: faults people tokens matters members check
+    node: access
+    node.transport: errors limits batch c2sp form hop tls addresses paths connection quota door
     node.transport: routes unsigned listener client
     node: tile_client witnessing notices monitor logs_shown watch
     node: returning peers courier gossip exchange served state doctor app own_listing setup faults
