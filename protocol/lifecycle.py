@@ -161,11 +161,11 @@ def owed(
 
     `abandoned`: this side gave up a request as undelivered, and it was delivered after all.
     """
-    if standing is None or standing.machine != "request":
+    if standing is None:
         return None
     if side == "requesting":
-        withdraws = ("request", standing.state, "withdraw") in _BY_PLACE
-        return "withdraw" if abandoned and withdraws and not standing.concluded else None
+        may = "withdraw" in {rule.event for rule in moves(standing, side)}
+        return "withdraw" if abandoned and may else None
     if standing.state == State.WITHDRAWAL_PENDING and standing.concluded:
         return "withdrawal_overtaken"
     if standing.state == State.MEASURE_IN_FORCE and now >= (standing.valid_until or now + 1):

@@ -213,6 +213,11 @@ def _disputed_items(_: Standing, step: Step) -> bool:
     )
 
 
+def _protected_person(_: Standing, step: Step) -> bool:
+    identity = step.body.get("identity")
+    return _written(step.body.get("pseudonym")) and isinstance(identity, Mapping) and bool(identity)
+
+
 def _done(_: Standing, step: Step) -> bool:
     done = step.body.get("done")
     return _written(done) or bool(_listed(done))
@@ -286,7 +291,7 @@ BODY: Final[Mapping[str, Guard]] = {
     "outcome": lambda _, step: _code(step.body.get("outcome")),
     "own-reference": _text("own_ref"),
     "proceedings": _text("proceedings"),
-    "pseudonym": _text("pseudonym"),
+    "protected-person": _protected_person,
     "questions": _questions,
     "reason-code": lambda _, step: _code(step.body.get("reason")),
     "reasons": _text("reasons"),

@@ -214,7 +214,7 @@ NOTED: Final[tuple[Noted, ...]] = (
     ("N21", "countersign", "signatory countersign-due", "*"),
     ("N22", "translation", "translations", "*"),
     ("N23", "language_waiver", "language", "*"),
-    ("N24", "protected_identity", "pseudonym", "*"),
+    ("N24", "protected_identity", "protected-person", "*"),
     ("N25", "note", "text", "*"),
     # Answers that came after the question was settled: kept, and a reason to reopen.
     ("N26", "provide_information", "crossed answered", "RETURNED"),
@@ -230,7 +230,7 @@ NOTED_SPONTANEOUS: Final[tuple[Noted, ...]] = (
     ("M06", "exculpatory_disclosure_notice", "text", "RELEASED ACKNOWLEDGED CLOSED"),
     ("M07", "use_consent_requested", "items proceedings", "RELEASED ACKNOWLEDGED CLOSED"),
     ("M08", "use_consent_decided", "consent-asked decision", "RELEASED ACKNOWLEDGED CLOSED"),
-    ("M09", "protected_identity", "pseudonym", "RELEASED ACKNOWLEDGED CLOSED"),
+    ("M09", "protected_identity", "protected-person", "RELEASED ACKNOWLEDGED CLOSED"),
 )
 
 NOTED_INQUIRY: Final[tuple[Noted, ...]] = (
