@@ -7,9 +7,11 @@ layers are joined is the business of `node.settings`.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    model_validator,
 )
 from pydantic_settings import NoDecode
 
@@ -27,6 +30,12 @@ _SQLITE: Final = "sqlite:///"
 _POSTGRESQL: Final = "postgresql://"
 _PORT_MAX: Final = 65_535
 _URL_CHARS_MAX: Final = 512
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+MAIL_ADDRESS: Final = re.compile(
+    r"(?=.{3,254}$)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+)
+"""An address that can stand in the header of a mail as it is."""
 
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
@@ -169,6 +178,26 @@ class PeersSettings(Section):
         return split_address(self.listen)[1]
 
 
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (OSError, ValueError):
+        raise ValueError("a time zone is named like Africa/Maputo or UTC") from None
+    return text
+
+
+def _mail_address(text: str | None) -> str | None:
+    if text is not None and MAIL_ADDRESS.fullmatch(text) is None:
+        raise ValueError("an address is NAME@HOST, in ASCII, and stands alone")
+    return text
+
+
+def _time_of_day(text: str) -> str:
+    if re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text) is None:
+        raise ValueError("a time of day is written like 07:30")
+    return text
+
+
 def _address_or_none(text: str | None) -> str | None:
     return None if text is None else listen_address(text)
 
@@ -199,6 +228,51 @@ class StaffSettings(Section):
     def address(self) -> tuple[str, int] | None:
         """Host and port to listen at; None while the listener is off."""
         return None if self.listen is None else split_address(self.listen)
+
+
+class ClocksSettings(Section):
+    """How time is shown to the people here; due dates follow the States of a case."""
+
+    zone: Annotated[str, AfterValidator(_zone)] = Field(
+        "UTC", description="The time zone of this office, as Europe/Lisbon."
+    )
+
+
+class MailSettings(Section):
+    """How people are told that something waits; a mail says only that, and never of what."""
+
+    host: str | None = Field(None, description="The SMTP server. Without it no mail is sent.")
+    port: Annotated[int, Field(ge=1, le=_PORT_MAX)] = Field(
+        587, description="Its port: usually 587 for starttls, 465 for tls."
+    )
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="starttls or tls; none only for a server on this machine."
+    )
+    authorities: Path | None = Field(
+        None, description="A file of certificates (PEM) to trust beside the system's."
+    )
+    user: str | None = Field(None, description="The name under which the node logs in.")
+    password_file: Path | None = Field(
+        None, description="A file (mode 0600) that holds the password."
+    )
+    sender: Annotated[str | None, AfterValidator(_mail_address)] = Field(
+        None, description="The address from which mails come."
+    )
+    daily_at: Annotated[str, AfterValidator(_time_of_day)] = Field(
+        "07:30", description="When those who want one mail a day get it, in the office's zone."
+    )
+    second_contact: Annotated[str | None, AfterValidator(_mail_address)] = Field(
+        None,
+        description="Who is told of what is overdue; else the central authority's officers.",
+    )
+
+    @model_validator(mode="after")
+    def _can_send(self) -> MailSettings:
+        if self.host is not None and self.sender is None:
+            raise ValueError("with a host, sender says from which address mails come")
+        if self.host is not None and self.security == "none" and self.host not in _LOOPBACK:
+            raise ValueError("security = none is only for a server on this machine (127.0.0.1)")
+        return self
 
 
 class LogSettings(Section):
@@ -232,7 +306,9 @@ class TimestampsSettings(Section):
 class ControlSettings(Section):
     """How the command line reaches a running node."""
 
-    socket: Path = Field(Path("run/control.sock"), description="A Unix socket of mode 0600.")
+    socket: Path = Field(
+        Path("run/control.sock"), description="A Unix socket; whoever can reach its folder may ask."
+    )
 
 
 class LimitsSettings(Section):

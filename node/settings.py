@@ -30,12 +30,14 @@ from pydantic_settings import (
 )
 
 from node.sections import (
+    ClocksSettings,
     ControlSettings,
     DatabaseSettings,
     GuardSettings,
     KeysSettings,
     LimitsSettings,
     LogSettings,
+    MailSettings,
     PeersSettings,
     Section,
     StaffSettings,
@@ -82,6 +84,8 @@ class _Layers(BaseSettings):
     keys: KeysSettings = KeysSettings()
     peers: PeersSettings = PeersSettings()
     staff: StaffSettings = StaffSettings()
+    clocks: ClocksSettings = ClocksSettings()
+    mail: MailSettings = MailSettings()
     log: LogSettings = LogSettings()
     guard: GuardSettings = GuardSettings()
     timestamps: TimestampsSettings = TimestampsSettings()
@@ -101,6 +105,8 @@ class Settings:
     keys: KeysSettings
     peers: PeersSettings
     staff: StaffSettings
+    clocks: ClocksSettings
+    mail: MailSettings
     log: LogSettings
     guard: GuardSettings
     timestamps: TimestampsSettings
@@ -275,6 +281,8 @@ def _rooted(folder: Path, layers: _Layers) -> Settings:
         keys=_with_paths(folder, layers.keys),
         peers=_with_paths(folder, layers.peers),
         staff=_with_paths(folder, layers.staff),
+        clocks=layers.clocks,
+        mail=_with_paths(folder, layers.mail),
         log=layers.log,
         guard=_with_paths(folder, layers.guard),
         timestamps=layers.timestamps,
