@@ -115,5 +115,5 @@ def cases_with_peer(conn: Connection, peer: str, seeker: Seeker) -> list[str]:
 
 
 def _newest(conn: Connection, query: Select[Any], seeker: Seeker) -> list[str]:
-    ordered = query.order_by(cases.c.changed_at.desc(), cases.c.id.desc()).limit(seeker.limit)
+    ordered = query.order_by(cases.c.changed_at.desc(), cases.c.id).limit(seeker.limit)
     return list(conn.execute(ordered).scalars())
