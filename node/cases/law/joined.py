@@ -12,21 +12,17 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TypeVar
 
+from node.cases.law.files import CodesFile, CoreFile, GlossaryFile, KindFile, OffencesFile
 from node.cases.law.model import (
     Basis,
     Code,
-    CodesFile,
-    CoreFile,
     FieldRule,
     FormSection,
-    GlossaryFile,
     HolidayChange,
     Kind,
-    KindFile,
     Law,
     Limit,
     Offence,
-    OffencesFile,
     Term,
 )
 from node.cases.law.read import Folder

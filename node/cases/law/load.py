@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from node.cases.law import checks
+from node.cases.law.files import CoreFile, DefaultsFile, SectionsFile
 from node.cases.law.joined import Joined
-from node.cases.law.model import CoreFile, DefaultsFile, Law, SectionsFile
+from node.cases.law.model import Law
 from node.cases.law.own import join_own
 from node.cases.law.read import (
     FOLDERS,

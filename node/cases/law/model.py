@@ -1,8 +1,7 @@
-"""The forms of the law's files, and of what is made from them: closed models, all frozen.
+"""The law as the rest of the node sees it: closed models, looked up by code, all frozen.
 
-A file that a lawyer writes is read into one of the `…File` models; what other code works
-with (`Kind`, `Basis`, `Offence`, `Term`, `Law`) is made from them by `node.cases.law.load`.
-This module reads no file, and knows nothing of cases, drafts, states or people.
+They are made from files (`node.cases.law.files`) by `node.cases.law.load`. This module reads
+no file, and knows nothing of cases, drafts, states or people.
 """
 
 from __future__ import annotations
@@ -151,51 +150,12 @@ class FieldRule(Marked):
         return name if kind in {"code", "codes"} else None
 
 
-class CoreFile(Entry):
-    """A file of `cores/`: fields that several kinds of request share."""
-
-    title: Line
-    fields: tuple[FieldRule, ...]
-
-
 class FormSection(Entry):
     """A section of the form of one kind, with the names of its fields in their order."""
 
     id: str
     title: Line
     fields: tuple[str, ...]
-
-
-class SectionTitle(Entry):
-    """The title of a section of forms; sections stand in the order of their file."""
-
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]*$")]
-    title: Line
-
-
-class SectionsFile(Entry):
-    """The file `sections.toml`."""
-
-    sections: tuple[SectionTitle, ...]
-
-
-class KindFile(Marked):
-    """A file of `kinds/`: one kind of request and the fields that it adds to its cores."""
-
-    code: LawCode
-    title: Line
-    term: str | None = None
-    machine: Machine
-    formal: bool
-    coercive: bool
-    time_limited: bool
-    second_person: SecondPerson
-    grounds: Grounds
-    articles: tuple[Line, ...]
-    assistance: tuple[AnyCode, ...] = ()
-    cores: tuple[Line, ...]
-    note: Prose = ""
-    fields: tuple[FieldRule, ...] = ()
 
 
 class Kind(Marked):
@@ -215,6 +175,7 @@ class Kind(Marked):
     cores: tuple[str, ...]
     note: str
     fields: tuple[FieldRule, ...]
+    release: tuple[FieldRule, ...]
     sections: tuple[FormSection, ...]
 
     def field(self, name: str) -> FieldRule | None:
@@ -297,24 +258,11 @@ class Offence(Marked):
     note: Prose = ""
 
 
-class OffencesFile(Entry):
-    """The file `offences.toml`."""
-
-    offences: tuple[Offence, ...]
-
-
 class Code(Marked):
     """One code of a vocabulary."""
 
     label: Line
     note: Prose = ""
-
-
-class CodesFile(Entry):
-    """The file `codes.toml`: a table for each vocabulary."""
-
-    vocabularies: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")],
-                       dict[AnyCode, Code]]  # fmt: skip
 
 
 class Label(Marked):
@@ -339,51 +287,6 @@ class Term(Entry):
         return tuple(tag for tag, label in self.labels.items() if label.unreviewed)
 
 
-class GlossaryFile(Entry):
-    """The file `glossary.toml`."""
-
-    terms: tuple[Term, ...]
-
-
-class DefaultsFile(Entry):
-    """The file `defaults.toml`: limits for where law is silent, by clock."""
-
-    limits: dict[Clock, Limit]
-
-
-# --- what only an authority's own folder has -------------------------------------------------
-
-
-class OwnLimit(Limit):
-    """A limit of the authority's own: for one basis, or wherever a basis is silent."""
-
-    clock: Clock
-    basis: LawCode | None = None
-
-
-class LimitsFile(Entry):
-    """The file `limits.toml`."""
-
-    limits: tuple[OwnLimit, ...]
-
-
-class Narrowed(Entry):
-    """A field of a kind that is here already, for which the authority wants more."""
-
-    kind: LawCode
-    name: FieldName
-    need: Need
-    rule: Line
-    why: Prose = Field(min_length=1)
-    when: Condition | None = None
-
-
-class NarrowedFile(Entry):
-    """The file `narrowed.toml`."""
-
-    fields: tuple[Narrowed, ...]
-
-
 class HolidayChange(Entry):
     """Days to add to, or take from, the holidays of a State: `YYYY-MM-DD`."""
 
@@ -391,13 +294,7 @@ class HolidayChange(Entry):
     remove: tuple[Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")], ...] = ()
 
 
-class HolidaysFile(Entry):
-    """The file `holidays.toml`: by State (ISO 3166-1 alpha-2)."""
-
-    countries: dict[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")], HolidayChange]
-
-
-# --- the whole -------------------------------------------------------------------------------
+# --- the whole -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from node.cases.law.joined import Joined
-from node.cases.law.model import (
-    STRICTNESS,
+from node.cases.law.files import (
     CodesFile,
     HolidaysFile,
     KindFile,
-    Limit,
     LimitsFile,
     Narrowed,
     NarrowedFile,
     OwnLimit,
 )
+from node.cases.law.joined import Joined
+from node.cases.law.model import STRICTNESS, Limit
 from node.cases.law.read import Folder
 
 _FIXED: Final = frozenset({"forbidden_refusal_ground", "transmission_effect"})

@@ -15,12 +15,10 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from node.cases.law.model import (
-    Basis,
+from node.cases.law.files import (
     CodesFile,
     CoreFile,
     DefaultsFile,
-    Entry,
     GlossaryFile,
     HolidaysFile,
     KindFile,
@@ -29,6 +27,7 @@ from node.cases.law.model import (
     OffencesFile,
     SectionsFile,
 )
+from node.cases.law.model import Basis, Entry
 
 _FILE_BYTES_MAX: Final = 1024 * 1024
 _FILES_MAX: Final = 1_000
