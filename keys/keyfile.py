@@ -42,6 +42,7 @@ __all__ = [
     "Strength",
     "new_ring",
     "new_steward_ring",
+    "read_access_key",
     "read_key_file",
     "read_passphrase",
     "read_steward_file",
@@ -52,6 +53,7 @@ Strength: TypeAlias = Literal["node", "steward"]
 
 PASSPHRASE_CHARS_MIN: Final = 8
 PASSPHRASE_BYTES_MAX: Final = 1_024
+ACCESS_KEY_BYTES_MAX: Final = 256
 
 _GIVE: Final = f"give one of at least {PASSPHRASE_CHARS_MIN} characters."
 
@@ -150,6 +152,18 @@ def read_passphrase(
             "a credential, or start from a terminal to be asked."
         )
     return _checked(raw.removesuffix(b"\n"))
+
+
+def read_access_key(path: Path) -> str:
+    """Read an access key from a file that its owner alone can read; one line, no blanks."""
+    raw = _read_private(path, bytes_max=ACCESS_KEY_BYTES_MAX)
+    try:
+        text = raw.decode("ascii").strip()
+    except UnicodeDecodeError as fault:
+        raise KeyFileError(f"{path} holds no access key: check its name.") from fault
+    if not text.isprintable() or not text or " " in text:
+        raise KeyFileError(f"{path} holds no access key: check its name.")
+    return text
 
 
 # --- the passphrase --------------------------------------------------------

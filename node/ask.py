@@ -54,8 +54,8 @@ _BUSY: Final = Fault(
 
 _NOT_YOURS: Final = Fault(
     "not-yours",
-    "The node belongs to another user, and speaks to that one and to root alone. Type the "
-    "command as that user: `sudo -u USER comity …`.",
+    "The folder of the node's socket lets nobody through but the node's own user. Who runs the "
+    "node can put the socket where others reach it ([control] socket).",
     Exit.FAILED,
 )
 
@@ -84,7 +84,7 @@ class _UnixConnection(http.client.HTTPConnection):
         try:
             with reachable(self._path) as name:
                 self.sock.connect(name)
-        except (FileNotFoundError, ConnectionRefusedError) as fault:
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as fault:
             self.sock.close()
             raise NoNode from fault
         except PermissionError:
@@ -92,14 +92,19 @@ class _UnixConnection(http.client.HTTPConnection):
             raise Told(_NOT_YOURS) from None
 
 
-def ask_node(path: Path, verb: str, arguments: Mapping[str, Json]) -> dict[str, Json]:
-    """Run a verb in the node that listens at `path`.
+def ask_node(
+    path: Path, verb: str, arguments: Mapping[str, Json], *, key: str | None = None
+) -> dict[str, Json]:
+    """Run a verb in the node that listens at `path`, as the person of the access key.
+
+    Without one the node takes whoever this process runs as.
 
     Raises `NoNode` if none does, `Told` if it could not do it or if its answer never came.
     """
     connection = _UnixConnection(path)
     try:
-        connection.request("POST", f"/v1/{verb}", canonical(dict(arguments)))
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        connection.request("POST", f"/v1/{verb}", canonical(dict(arguments)), headers)
         response = connection.getresponse()
         declared = response.length or 0
         raw = response.read(_ANSWER_BYTES_MAX)

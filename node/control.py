@@ -1,9 +1,11 @@
 """The control socket: how the command line reaches a node that runs.
 
-A Unix socket of mode 0600 in the node's folder; only its owner and root may speak, and the
-kernel says who does. One request is one verb of the desk: `POST /v1/VERB` with JSON
-arguments, answered by JSON. Anything that goes wrong comes back as code, sentence and exit
-status, the same that the command would have shown by itself.
+A Unix socket that any user of the machine may speak to who can reach it: the folder decides
+that, and in the folder of a node only its own user and root can. The kernel says who speaks;
+who is none of our people, and has no access key of one, hears only that. One request is one
+verb of the desk: `POST /v1/VERB` with JSON arguments, answered by JSON. Anything that goes
+wrong comes back as code, sentence and exit status, the same that the command would have shown
+by itself.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from node.access.faults import NotKnown
+from node.access.people import Caller
 from node.ask import reachable
-from node.desk import Desk, Result, act
+from node.desk import Desk, Result, act, who
 from node.exits import Fault
 from node.faults import EXPECTED, describe
 from node.logs import get
@@ -34,6 +38,8 @@ _log = get("control")
 _ARGUMENTS_BYTES_MAX: Final = 16 * 1024 * 1024
 _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid (SO_PEERCRED)
 _REFUSED: Final = 422
+_NOT_KNOWN: Final = 403
+_BEARER: Final = "Bearer "
 
 
 @contextlib.asynccontextmanager
@@ -53,15 +59,18 @@ async def serve_desk(desk: Desk, path: Path) -> AsyncIterator[None]:
 
 
 def _bind(path: Path) -> socket.socket:
-    """Bind with mode 0600 from the first moment; the caller holds the folder's lock."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Bind with a mode by which all may speak; the caller holds the folder's lock.
+
+    A folder that is made here can be passed through and not be listed.
+    """
+    path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     if os.path.lexists(path) and not _remove(path):
         raise SettingsError(
             f"{path} is there and is no socket: [control] socket in comity.toml must name a "
             "place for one."
         )
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
+    before = os.umask(0o111)
     try:
         with reachable(path) as name:
             listening.bind(name)
@@ -81,14 +90,14 @@ def _remove(path: Path) -> bool:
 
 def _answer(desk: Desk) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
-        uid = _uid(request)
-        if uid not in {0, os.geteuid()}:  # this node's own user, or root
-            return web.Response(status=403)
         try:
+            person = await asyncio.to_thread(who, desk, _caller(request))
             arguments = decode(await _read(request), bytes_max=_ARGUMENTS_BYTES_MAX)
             fields = Fields({"arguments": arguments}, "request").object("arguments")
             verb = request.match_info["verb"]
-            result = await asyncio.to_thread(act, desk, verb, fields, person=f"uid {uid}")
+            result = await asyncio.to_thread(act, desk, verb, fields, person=person)
+        except NotKnown as fault:
+            return _json(_fault_json(describe(fault)), _NOT_KNOWN)
         except EXPECTED as fault:
             described = describe(fault)
             _log.info("verb-failed", code=described.code)
@@ -104,6 +113,16 @@ async def _read(request: web.Request) -> bytes:
     except web.HTTPRequestEntityTooLarge as fault:
         mib = _ARGUMENTS_BYTES_MAX // (1024 * 1024)
         raise TooLarge(f"what is given to a verb may have {mib} MiB") from fault
+
+
+def _caller(request: web.Request) -> Caller:
+    """Say who is at the other end: by the key that was sent, else by the Unix user."""
+    sent = request.headers.getall(hdrs.AUTHORIZATION, [])
+    if not sent:
+        return Caller(uid=_uid(request))
+    if len(sent) > 1 or not sent[0].startswith(_BEARER):
+        raise NotKnown("a key is sent as `Authorization: Bearer comity_…`, once")
+    return Caller(key=sent[0].removeprefix(_BEARER).strip())
 
 
 def _uid(request: web.Request) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from keys.keyfile import KeyFileError
+from node.access.faults import NotAllowed, NotKnown, SecondPersonNeeded
 from node.app import ServiceEnded
 from node.audit.faults import NotErasable, NotHere
 from node.cases.register import CaseNotFound
@@ -23,6 +24,7 @@ from protocol.errors import Misuse, Rejected
 EXPECTED: Final = (
     Rejected, CaseNotFound, StorageFailed, KeyFileError, SettingsError, AlreadyThere,
     EvidenceFault, NodeRuns, ServiceEnded, NotHere, NotErasable, OSError,
+    NotKnown, NotAllowed, SecondPersonNeeded,
 )  # fmt: skip
 """Faults that have a sentence; anything else is a bug and keeps its traceback."""
 
@@ -32,6 +34,8 @@ _PLAIN: Final[tuple[tuple[type[Exception], str], ...]] = (
     (CaseNotFound, "not-found"),
     (NotHere, "not-found"),
     (NotErasable, "not-erasable"),
+    (NotKnown, "not-known"),
+    (NotAllowed, "not-allowed"),
 )  # what they say is a sentence already
 
 _STORAGE_ADVICE: Final[dict[Reason, str]] = {
@@ -50,6 +54,8 @@ def describe(fault: Exception) -> Fault:
             return describe_plain(fault)
         case StorageFailed():
             return _storage(fault)
+        case SecondPersonNeeded():
+            return Fault("second-person", sentence(str(fault)), Exit.LATER)
         case NodeRuns():
             return Fault("node-runs", sentence(str(fault)), Exit.LATER)
         case SettingsError() | KeyFileError():

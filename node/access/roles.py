@@ -39,6 +39,9 @@ RUNNING: Final = frozenset({Role.ADMINISTRATOR})
 AUDITING: Final = frozenset({Role.AUDITOR})
 """Reads records and proofs; a case only where its officer lets them in."""
 
+CONFIRMING: Final = frozenset({Role.ADMINISTRATOR, Role.APPROVER, Role.OFFICER})
+"""Who can be the second person of a change of people or keys."""
+
 EVERYBODY: Final = frozenset(Role)
 
 
@@ -47,13 +50,15 @@ class Person:
     """Who asked for a verb: one of our people, or the Unix user that the node runs as.
 
     `name` is how records and lists know them; `id` is None where no record knows them yet.
-    `reads_only` says that they came with a key which is good for reading alone.
+    `reads_only` says that they came with a key which is good for reading alone;
+    `enrols_with` is the digest of one that is good for nothing but to make their own.
     """
 
     name: str
     roles: frozenset[Role]
     id: str | None = None
     reads_only: bool = False
+    enrols_with: str | None = None
 
     def holds(self, roles: frozenset[Role]) -> bool:
         """Say whether this person holds one of the roles."""

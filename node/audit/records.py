@@ -10,7 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from node.audit import casework_records  # noqa: F401  (its classes are among the kinds below)
+from node.audit import (  # noqa: F401  (their classes are among the kinds below)
+    casework_records,
+    people_records,
+)
 from node.audit.record import NodeRecord
 
 

@@ -16,15 +16,17 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from node.ask import NoNode, Told, ask_node
-from node.cli.call import Call, Failed
+from node.cli.call import SOCKET_VARIABLE, Call, Failed, failed
 from protocol.encoding import Json
 
 if TYPE_CHECKING:
     from keys.ring import KeyRing
+    from node.desk import Desk
     from node.settings import Settings
 
 _STARTING_S_MAX: Final = 10.0
@@ -46,61 +48,95 @@ def ask(
 
     A passphrase that the command has asked for already is not asked for again.
     """
+    key, socket = _key(call), call.socket()
+    if socket is not None:
+        return _ask_at(socket, verb, arguments, key)
     settings = settings_of(call)
     with contextlib.suppress(NoNode):
-        return _ask_running(settings, verb, arguments)
+        return _ask_running(settings, verb, arguments, key)
 
     def opened() -> KeyRing:
         return open_ring(settings, passphrase_file, passphrase)
 
-    return _act_here(settings, verb, arguments, opened)
+    return _act_here(_Asked(settings, verb, arguments, key), opened)
 
 
-def _act_here(
-    settings: Settings, verb: str, arguments: Mapping[str, Json], opened: Callable[[], KeyRing]
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A verb that is to run in this process, and the access key of who asks."""
+
+    settings: Settings
+    verb: str
+    arguments: Mapping[str, Json]
+    key: str | None
+
+    def act(self, desk: Desk) -> dict[str, Json]:
+        """Run it, as the person whom the control socket would take this process for."""
+        from node.access.people import Caller
+        from node.desk import act, who
+
+        caller = Caller(uid=os.geteuid(), key=self.key)
+        return act(desk, self.verb, self.arguments, person=who(desk, caller))
+
+
+def _key(call: Call) -> str | None:
+    """Read the access key of whoever types this, if they name one."""
+    file = call.key_file()
+    if file is None:
+        return None
+    from keys.keyfile import read_access_key
+
+    return read_access_key(file)
+
+
+def _ask_at(
+    socket: Path, verb: str, arguments: Mapping[str, Json], key: str | None
 ) -> dict[str, Json]:
-    from node.desk import VERBS, act
+    """Run a verb in the node at a socket that was named, and nowhere else."""
+    try:
+        return ask_node(socket, verb, arguments, key=key)
+    except Told as told:
+        raise Failed(told.fault) from None
+    except NoNode:
+        raise failed(
+            "no-node", f"No node answers at the socket that {SOCKET_VARIABLE} names: does it run?"
+        ) from None
+
+
+def _act_here(asked: _Asked, opened: Callable[[], KeyRing]) -> dict[str, Json]:
+    from node.desk import VERBS
     from node.logs import configure
 
     configure("error", "console")  # the command says by itself what happened
-    if not VERBS[verb].writes:
+    verb = VERBS[asked.verb]
+    if not verb.needs_writer:
         from node.reading import open_desk_for_reading
 
-        ring = opened() if VERBS[verb].needs_keys else None
-        with open_desk_for_reading(settings, ring) as desk:
-            return act(desk, verb, arguments, person=_person())
-    return _write_here(settings, verb, arguments, opened())
+        ring = opened() if verb.needs_keys else None
+        with open_desk_for_reading(asked.settings, ring) as desk:
+            return asked.act(desk)
+    return _write_here(asked, opened())
 
 
-def _write_here(
-    settings: Settings, verb: str, arguments: Mapping[str, Json], ring: KeyRing
-) -> dict[str, Json]:
+def _write_here(asked: _Asked, ring: KeyRing) -> dict[str, Json]:
     """Run a writing verb in this process, under the node's lock.
 
     If another process holds the lock it is a command that will end, or a node that is just
     starting: it is waited for, and a node that has started runs the verb itself.
     """
     from node.app import open_node
-    from node.desk import act
     from node.run import desk_of
 
     with contextlib.ExitStack() as stack:
-        answer = _lock_or_answer(stack, settings, verb, arguments)
+        answer = _lock_or_answer(stack, asked)
         if answer is not None:
             return answer
-        node = open_node(settings, ring)
+        node = open_node(asked.settings, ring)
         stack.callback(node.close)
-        return act(desk_of(node), verb, arguments, person=_person())
+        return asked.act(desk_of(node))
 
 
-def _person() -> str:
-    """Name whoever runs this command, as the control socket would."""
-    return f"uid {os.geteuid()}"
-
-
-def _lock_or_answer(
-    stack: contextlib.ExitStack, settings: Settings, verb: str, arguments: Mapping[str, Json]
-) -> dict[str, Json] | None:
+def _lock_or_answer(stack: contextlib.ExitStack, asked: _Asked) -> dict[str, Json] | None:
     """Take the node's lock for as long as `stack` lives, or give the running node's answer."""
     from node.clock import SystemClock
     from node.storage.engine import NodeRuns, exclusive_lock
@@ -109,7 +145,7 @@ def _lock_or_answer(
     deadline = clock.monotonic() + _STARTING_S_MAX
     while True:
         try:
-            stack.enter_context(exclusive_lock(settings.folder))
+            stack.enter_context(exclusive_lock(asked.settings.folder))
         except NodeRuns:
             if clock.monotonic() > deadline:
                 raise
@@ -117,13 +153,15 @@ def _lock_or_answer(
             return None
         threading.Event().wait(_LOOK_AGAIN_S)
         with contextlib.suppress(NoNode):
-            return _ask_running(settings, verb, arguments)
+            return _ask_running(asked.settings, asked.verb, asked.arguments, asked.key)
 
 
-def _ask_running(settings: Settings, verb: str, arguments: Mapping[str, Json]) -> dict[str, Json]:
+def _ask_running(
+    settings: Settings, verb: str, arguments: Mapping[str, Json], key: str | None
+) -> dict[str, Json]:
     """Run a verb in the node that runs; `NoNode` if none does."""
     try:
-        return ask_node(settings.control.socket, verb, arguments)
+        return ask_node(settings.control.socket, verb, arguments, key=key)
     except Told as told:
         raise Failed(told.fault) from None
 

@@ -3,8 +3,8 @@
     @command(app, "outbox")
     def outbox(call: Call, peer: Annotated[str, typer.Option()] = "") -> Exit | None: ...
 
-`command` adds `--config` and `--json` to every command, after it as before it, and hands
-both over in a `Call`. What a command returns is its exit status; None is success.
+`command` adds `--config`, `--key-file` and `--json` to every command, after it as before it,
+and hands them over in a `Call`. What a command returns is its exit status; None is success.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from node.exits import Exit, Fault
 
 SETTINGS_FILE: Final = "comity.toml"
 CONFIG_VARIABLE: Final = "COMITY_CONFIG"
+KEY_VARIABLE: Final = "COMITY_KEY_FILE"
+SOCKET_VARIABLE: Final = "COMITY_SOCKET"
 
 ConfigOption: TypeAlias = Annotated[
     Path | None,
@@ -37,6 +39,15 @@ ConfigOption: TypeAlias = Annotated[
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Give one JSON object, for programs.", show_default=False)
 ]
+KeyOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file", metavar="FILE",
+        help="A file (mode 0600) with your access key, if the node does not know you by your"
+        f" Unix user. Else {KEY_VARIABLE}.",
+        show_default=False,
+    ),
+]  # fmt: skip
 PassphraseOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(
@@ -72,6 +83,7 @@ class Shared:
 
     config: Path | None = None
     as_json: bool = False
+    key_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,17 @@ class Call:
     out: Output
     config: Path | None = None
     told: Shared = field(default_factory=Shared)
+    key: Path | None = None
+
+    def key_file(self) -> Path | None:
+        """Give the file with the access key of whoever types this, if one is named."""
+        named = self.key or self.told.key_file or os.environ.get(KEY_VARIABLE)
+        return Path(named) if named else None
+
+    def socket(self) -> Path | None:
+        """Give the socket of a node whose settings one need not be able to read, if named."""
+        named = os.environ.get(SOCKET_VARIABLE)
+        return Path(named) if named else None
 
     def config_file(self) -> Path:
         """Give the configuration file that was named, or the one that lies here."""
@@ -117,10 +140,11 @@ def command(app: typer.Typer, name: str) -> Callable[[Act], Act]:
 
     def register(act: Act) -> Act:
         def run(
-            *, context: typer.Context, config: Path | None, as_json: bool, **given: object
-        ) -> None:
+            *, context: typer.Context, config: Path | None, as_json: bool,
+            key_file: Path | None, **given: object,
+        ) -> None:  # fmt: skip
             told = context.find_root().obj or Shared()
-            call = Call(Output(as_json=as_json or told.as_json), config, told)
+            call = Call(Output(as_json=as_json or told.as_json), config, told, key_file)
             ended = act(call, **given)
             if ended:
                 raise typer.Exit(int(ended))
@@ -143,5 +167,6 @@ def _with_shared(act: Act) -> inspect.Signature:
         inspect.Parameter("context", kind, annotation=typer.Context),
         inspect.Parameter("config", kind, default=None, annotation=ConfigOption),
         inspect.Parameter("as_json", kind, default=False, annotation=JsonOption),
+        inspect.Parameter("key_file", kind, default=None, annotation=KeyOption),
     )
     return inspect.Signature([*(one.replace(kind=kind) for one in own), *shared])

@@ -26,7 +26,7 @@ from node.cli import (
     serving,
     status,
 )
-from node.cli.call import ConfigOption, Failed, JsonOption, Shared
+from node.cli.call import ConfigOption, Failed, JsonOption, KeyOption, Shared
 from node.cli.output import Output, silence_stdout
 from node.exits import Exit, Fault, describe_plain
 from protocol.errors import Rejected
@@ -62,6 +62,7 @@ def _shared(
     context: typer.Context,
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    key_file: KeyOption = None,
     _version: Annotated[
         bool,
         typer.Option(
@@ -69,7 +70,7 @@ def _shared(
         ),
     ] = False,
 ) -> None:
-    context.obj = Shared(config, as_json)
+    context.obj = Shared(config, as_json, key_file)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,6 +11,8 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from node.access.roles import AUDITING as AUDITORS
+from node.access.roles import CASEWORK, RUNNING, Role
 from node.audit.bundle import Gathered, add_peer_heads, gather_case
 from node.audit.erasure import Spans, erase_case, erase_records
 from node.audit.faults import NotHere
@@ -255,12 +257,23 @@ def _token(one: AuditorToken) -> Result:
 
 
 AUDITING: Final[Mapping[str, Verb]] = {
-    "audit.erase": Verb(_audit_erase, EraseRecords, writes=True, needs_keys=True),
-    "audit.timestamp": Verb(_audit_timestamp, KeepTimestamp, writes=True, needs_keys=True),
-    "audit.token.make": Verb(_token_make, MakeToken, writes=True, needs_keys=True),
-    "audit.token.list": Verb(_token_list),
-    "audit.token.end": Verb(_token_end, OneToken, writes=True, needs_keys=True),
-    "case.bundle": Verb(_case_bundle, OneCase, needs_keys=True),
-    "case.proofs": Verb(_case_proofs, OneCase),
-    "case.erase": Verb(_case_erase, EraseCase, writes=True, needs_keys=True),
+    "audit.erase": Verb(_audit_erase, EraseRecords, RUNNING, writes=True, needs_keys=True),
+    "audit.timestamp": Verb(
+        _audit_timestamp, KeepTimestamp, RUNNING | AUDITORS, writes=True, needs_keys=True
+    ),
+    "audit.token.make": Verb(_token_make, MakeToken, RUNNING, writes=True, needs_keys=True),
+    "audit.token.list": Verb(_token_list, may=RUNNING | AUDITORS),
+    "audit.token.end": Verb(_token_end, OneToken, RUNNING, writes=True, needs_keys=True),
+    "case.bundle": Verb(
+        _case_bundle, OneCase, CASEWORK | AUDITORS, needs_keys=True, opens=True, reach="whole"
+    ),
+    "case.proofs": Verb(_case_proofs, OneCase, CASEWORK | AUDITORS, reach="record"),
+    "case.erase": Verb(
+        _case_erase,
+        EraseCase,
+        frozenset({Role.OFFICER}),
+        writes=True,
+        needs_keys=True,
+        two=frozenset({"case", "reason"}),
+    ),
 }

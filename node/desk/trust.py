@@ -12,6 +12,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from keys.fingerprint import document_fingerprint, fingerprint
+from node.access.roles import EVERYBODY, RUNNING
 from node.desk.arguments import Arguments, Base64, Nothing
 from node.desk.verb import Desk, Result, Verb
 from node.rotation import Rotated, publish, rotate
@@ -125,9 +126,11 @@ def _keys_publish(desk: Desk, _: Nothing) -> Result:
 
 
 TRUST: Final[Mapping[str, Verb]] = {
-    "network.install": Verb(_network_install, Install, writes=True, needs_keys=True),
-    "network.show": Verb(_network_show),
-    "keys.show": Verb(_keys_show, needs_keys=True),
-    "keys.rotate": Verb(_keys_rotate, RotateKey, writes=True, needs_keys=True),
-    "keys.publish": Verb(_keys_publish, writes=True, needs_keys=True),
+    "network.install": Verb(_network_install, Install, RUNNING, writes=True, needs_keys=True),
+    "network.show": Verb(_network_show, may=EVERYBODY),
+    "keys.show": Verb(_keys_show, may=EVERYBODY, needs_keys=True),
+    "keys.rotate": Verb(
+        _keys_rotate, RotateKey, RUNNING, writes=True, needs_keys=True, two=frozenset({"purpose"})
+    ),
+    "keys.publish": Verb(_keys_publish, may=RUNNING, writes=True, needs_keys=True, two=frozenset()),
 }

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from node.access.roles import Role
+from node.access.check import Reach
+from node.access.roles import Person, Role
 from node.audit.bundle import Fetch
 from node.cases.register import Register
 from node.clock import Clock, Random
@@ -50,7 +51,7 @@ class Desk:
     clock: Clock
     random: Random
     register_or_none: Register | None
-    person: str | None = None  # who asked for the verb, as the system knows them
+    person: Person | None = None  # who asked for the verb
     fetch: Fetch | None = None  # asks peers about their logs, while the node serves
     live: Live | None = None
 
@@ -61,13 +62,20 @@ class Desk:
             raise Misuse("a verb that needs the keys, at a desk that was opened without")
         return self.register_or_none
 
+    @property
+    def asking(self) -> Person:
+        """Who asked for the verb; there always is somebody where one runs."""
+        if self.person is None:
+            raise Misuse("a verb that nobody asked for")
+        return self.person
+
     def unit(self, work: Callable[[Tx], T]) -> T:
         """Run one unit of work and give its result."""
         results: list[T] = []
 
         def signed(tx: Tx) -> None:
             if self.person is not None:
-                tx.by = person_id(tx.conn, self.person, self.random)
+                tx.by = self.person.id or person_id(tx.conn, self.person.name, self.random)
             results.append(work(tx))
 
         self.write(signed)
@@ -78,8 +86,11 @@ class Desk:
 class Verb:
     """One verb: what it does, what it takes, who may, and whether it writes or needs the keys.
 
-    `opens` says that it gives content of the case that its argument `case` names: that takes
-    need to know, and is recorded as a read.
+    Its argument `case`, and those of `also`, name cases, `draft` a draft: whoever asks must
+    know them as `reach` says, and the verb is given their whole ids. `opens` says that it
+    gives what is said in a case, which is recorded as a read before anything is given.
+    `two` names the arguments that say what a second person has to agree to first; None if
+    one person is enough.
     """
 
     act: Callable[[Desk, Any], Result]  # its second argument is what `takes` says
@@ -88,6 +99,14 @@ class Verb:
     writes: bool = False
     needs_keys: bool = False
     opens: bool = False
+    reach: Reach = "read"
+    also: frozenset[str] = frozenset()
+    two: frozenset[str] | None = None
+
+    @property
+    def needs_writer(self) -> bool:
+        """Whether a desk that can only read is not enough: a read that is recorded writes."""
+        return self.writes or self.opens
 
 
 def no_writing(_: Callable[[Tx], object]) -> object:

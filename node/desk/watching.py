@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from node import state
+from node.access.roles import AUDITING, EVERYBODY, RUNNING
 from node.audit.faults import NotHere
 from node.desk.arguments import Nothing
 from node.desk.verb import Desk, Result, Verb
@@ -78,7 +79,7 @@ def _forks(desk: Desk, _: Nothing) -> Result:
 
 
 WATCHING: Final[Mapping[str, Verb]] = {
-    "status": Verb(_status),
-    "audit.monitor": Verb(_monitor),
-    "audit.forks": Verb(_forks),
+    "status": Verb(_status, may=EVERYBODY),
+    "audit.monitor": Verb(_monitor, may=RUNNING | AUDITING),
+    "audit.forks": Verb(_forks, may=EVERYBODY),
 }

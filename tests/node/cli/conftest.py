@@ -15,6 +15,7 @@ import pytest
 from tests.support.exchanged import FIJI, QUMRAN, exchange
 from tests.support.keyfiles import PASSPHRASE
 from tests.support.network import make_network
+from tests.support.people import settle_in
 
 
 @pytest.fixture
@@ -30,7 +31,8 @@ def passphrase_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def _fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fresh")
-    make_network(folder, (FIJI, QUMRAN))
+    for node in make_network(folder, (FIJI, QUMRAN)).values():
+        settle_in(node.settings)
     return folder
 
 
@@ -38,6 +40,8 @@ def _fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _talked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("talked")
     made = asyncio.run(exchange(folder))
+    settle_in(made.fiji.settings)
+    settle_in(made.qumran.settings)
     return folder, made.case
 
 
