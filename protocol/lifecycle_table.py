@@ -58,7 +58,8 @@ class Rule:
     """One move: in `source`, `event` by `side` leads to `target` if every guard holds.
 
     `target` is `source` for an event that is only noted. Rules of scope `shared` follow from
-    signed messages alone, so both sides see them alike; the others are a node's own affair.
+    signed messages alone, so both sides see them alike; the others are a node's own affair,
+    and say what it shows before the first receipt.
     """
 
     id: str
@@ -93,6 +94,8 @@ DELIVERY: Final[tuple[Row, ...]] = (
     ("T10", "SENT", "delivery_timeout", "UNDELIVERABLE", "delivery-limit"),
     ("T11", "UNDELIVERABLE", "resend", "SENT", ""),
     ("T12", "UNDELIVERABLE", "delivery_receipt", "DELIVERED", "receipt"),
+    ("T52", "SENT", "withdraw", "WITHDRAWAL_PENDING", "reasons"),
+    ("T53", "UNDELIVERABLE", "withdraw", "WITHDRAWAL_PENDING", "reasons"),
     ("T65", "WITHDRAWAL_PENDING", "abandon_undelivered", "CLOSED", "never-delivered"),
 )
 
@@ -139,8 +142,6 @@ REQUEST: Final[tuple[Row, ...]] = (
     ("T49", "LAPSED", "close", "CLOSED", ""),
     ("T50", "REFUSED", "reopen", "ACKNOWLEDGED", "reasons"),
     ("T51", "RETURNED", "reopen", "ACKNOWLEDGED", "reasons"),
-    ("T52", "SENT", "withdraw", "WITHDRAWAL_PENDING", "reasons"),
-    ("T53", "UNDELIVERABLE", "withdraw", "WITHDRAWAL_PENDING", "reasons"),
     ("T54", "DELIVERED", "withdraw", "WITHDRAWAL_PENDING", "reasons"),
     ("T55", "ACKNOWLEDGED", "withdraw", "WITHDRAWAL_PENDING", "reasons"),
     ("T56", "INFO_REQUESTED", "withdraw", "WITHDRAWAL_PENDING", "reasons"),
@@ -275,7 +276,7 @@ def _noted(machine: Machine, noted: tuple[Noted, ...], moves: tuple[Row, ...]) -
     begun = BEGIN[machine].target
     after = dict.fromkeys(s for _, source, _, target, _ in moves for s in (source, target))
     reached = {State(name) for name in after if name != "="} | {begun}
-    everywhere = [state for state in State if state in reached - {State.SENT, State.UNDELIVERABLE}]
+    everywhere = [state for state in State if state in reached]
     return [
         _rule(machine, (f"{name}.{number}", state, event, "=", guards))
         for name, event, guards, states in noted
