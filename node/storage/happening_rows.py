@@ -2,8 +2,8 @@
 
     happening_rows.note(tx.conn, "case.changed", at=tx.now, case=case.id)
 
-Whoever makes something happen notes it in the same transaction. Statements only; who may
-hear of which case, the reader says.
+Whoever makes something happen notes it in the same transaction. Statements only; which cases
+a person may know of, `member_rows` says.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
+from node.access.roles import Person
+from node.storage.member_rows import visible
 from node.storage.statements import insert_into
 from node.storage.tables import happenings
 
@@ -39,8 +41,6 @@ _AFTER: Final = (
     .limit(bindparam("count"))
 )
 _ENDS: Final = select(func.min(happenings.c.id), func.max(happenings.c.id))
-CASE_ID: Final[ColumnElement[str]] = happenings.c.case_id
-"""The column that says in which case it was, for a condition on who may hear of it."""
 
 
 def note(
@@ -50,12 +50,19 @@ def note(
     conn.execute(insert_into(happenings), {"at": at, "kind": kind, "case_id": case, "draft": draft})
 
 
-def after(
-    conn: Connection, position: int, count: int, shown: ColumnElement[bool] | None = None
+def heard_by(
+    conn: Connection, person: Person, now: int, *, after: int, count: int
 ) -> Sequence[Happening]:
-    """Read what happened after a position, the earliest first; only what `shown` lets through."""
-    query = _AFTER if shown is None else _AFTER.where(shown)
-    found = conn.execute(query, {"position": position, "count": count})
+    """Read what happened after a number, the earliest first, as far as a person may hear of it.
+
+    That is what happens in cases that a list may show to them; and who works on cases hears
+    of drafts, by a random id that opens nothing by itself.
+    """
+    column = happenings.c.case_id
+    shown = visible(column, person, now) & column.is_not(None)
+    if person.works_on_cases:
+        shown |= column.is_(None)
+    found = conn.execute(_AFTER.where(shown), {"position": after, "count": count})
     return [Happening(*row) for row in found]
 
 

@@ -34,10 +34,10 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: migrate vault
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows standing_rows
     node.storage: audit_rows audit_watch_rows export_rows recovery_rows
-    node.storage: happening_rows repeat_rows webhook_rows
+    node.storage: repeat_rows webhook_rows
     node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
     node.storage: draft_rows paper_rows link_rows
-    node.storage: health_rows member_rows people_rows key_rows writer
+    node.storage: health_rows member_rows happening_rows people_rows key_rows writer
     node.storage: word_rows fact_rows statistic_rows
     node: storage
     node.audit: faults record casework_records people_records records guard tiles log fsck stamped judged verify_bundle verify_logs verify
