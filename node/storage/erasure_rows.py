@@ -9,10 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from node.storage.log_rows import EntryRow
-from node.storage.tables import cases, log_entries, messages, outbox, refusals
+from node.storage.tables import (
+    case_sums,
+    case_words,
+    cases,
+    drafts,
+    log_entries,
+    messages,
+    outbox,
+    refusals,
+)
 
 _ENTRY = select(*(log_entries.c[name] for name in EntryRow.__dataclass_fields__))
 _AT_ONCE = 1_024
@@ -61,5 +70,10 @@ def count_waiting(conn: Connection, case_id: str) -> int:
 
 
 def erase_case_key(conn: Connection, case_id: str) -> None:
-    """Destroy the key of a case, and with it all its texts."""
+    """Destroy the key of a case, and with it all its texts; its words, sums and drafts go too.
+
+    What has no content stays: references, codes and times, for lists and statistics.
+    """
     conn.execute(update(cases).where(cases.c.id == case_id).values(wrapped_key=b""))
+    for table in (case_words, case_sums, drafts):  # a draft has a key of its own
+        conn.execute(delete(table).where(table.c.case_id == case_id))
