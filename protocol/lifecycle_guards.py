@@ -166,9 +166,10 @@ def _decided(item: Json) -> bool:
     if not isinstance(item, Mapping) or number_of(item.get("no")) is None:
         return False
     decision = item.get("decision")
-    if decision in _REASONED:
-        return _code(item.get("ground")) and _written(item.get("reasons"))
-    return isinstance(decision, str) and decision in DECISIONS
+    if not isinstance(decision, str) or decision not in DECISIONS:
+        return False
+    reasoned = _code(item.get("ground")) and _written(item.get("reasons"))
+    return reasoned or decision not in _REASONED
 
 
 def _conditions_accepted(standing: Standing, step: Step) -> bool:
