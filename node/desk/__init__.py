@@ -23,6 +23,7 @@ from node.audit.people_records import CaseRead
 from node.desk.arguments import Arguments, read_arguments
 from node.desk.auditing import AUDITING
 from node.desk.casework import CASEWORK
+from node.desk.people import PEOPLE
 from node.desk.trust import TRUST
 from node.desk.verb import Desk, Live, Result, Verb, no_writing
 from node.desk.watching import WATCHING
@@ -33,7 +34,9 @@ from protocol.errors import Malformed
 
 __all__ = ["VERBS", "Desk", "Live", "Result", "Verb", "act", "no_writing", "who"]
 
-VERBS: Final[Mapping[str, Verb]] = {**CASEWORK, **AUDITING, **TRUST, **WATCHING}
+VERBS: Final[Mapping[str, Verb]] = {
+    **CASEWORK, **AUDITING, **TRUST, **WATCHING, **PEOPLE,
+}  # fmt: skip
 """Every verb by its name; the control socket and the command line know no other."""
 
 
