@@ -25,7 +25,9 @@ from node.audit.guard import FileGuard
 from node.audit.log import Log, open_origin
 from node.audit.tiles import TileSource
 from node.audit.witness import Witness
+from node.cases.facts import Facts
 from node.cases.register import Register
+from node.cases.search import WordIndex
 from node.cases.standings import Standings
 from node.clock import Clock, Random, SystemClock, SystemRandom
 from node.courier import BackOff, Courier
@@ -239,7 +241,7 @@ def open_node(
     failure, bell = Failure(), Bell()
     writer = Writer(database, log, clock, on_failure=failure)
     vault = Vault(ring.storage_key, random)
-    standings = Standings(settings.authority, vault)
+    standings = Standings(settings.authority, vault, (WordIndex(vault), Facts(vault)))
 
     def settled(tx: Tx, case: Case, stored: StoredMessage, was: str) -> None:
         # The register posts through the outbox, which tells it what became of each message.
