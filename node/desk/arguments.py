@@ -19,11 +19,12 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    PlainSerializer,
     ValidationError,
     WithJsonSchema,
 )
 
-from protocol.encoding import Json, canonical, from_base64
+from protocol.encoding import Json, canonical, from_base64, to_base64
 from protocol.errors import Malformed
 
 _WRONG_MAX: Final = 8  # more of them tell a person nothing new
@@ -48,6 +49,7 @@ Texts = Annotated[
 Base64 = Annotated[
     bytes,
     BeforeValidator(_bytes),
+    PlainSerializer(to_base64, when_used="json"),
     WithJsonSchema({
         "type": "string", "contentEncoding": "base64",
         "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
