@@ -47,7 +47,9 @@ ORDER: tuple[str, ...] = tuple(
     node: anchor office trust_watch
     node.audit: witness
     node: quorum own_log forks following examined outbox
-    node.cases: law evidence_in_body happened words search facts statistics feed standings register
+    node.cases: law completeness evidence_in_body happened words search facts statistics feed standings register
+    node.cases: completeness
+    node.cases: history checks faults draft_text drafts keeping sending papers
     node: inbox
     node.access: faults people tokens matters members check
     node: access
