@@ -8,7 +8,7 @@ from typing import Annotated, Final, TypeAlias
 import typer
 from typer.core import TyperGroup
 
-from node.cli import case_text
+from node.cli import case_text, members
 from node.cli.access import ask, settings_of
 from node.cli.bodies import checked_request, read_body
 from node.cli.call import Act, Call, PassphraseOption, command, failed, usage
@@ -66,6 +66,7 @@ def register(app: typer.Typer) -> None:
     command(case, "erase")(case_erase)
     for event, meaning in EVENTS.items():
         command(case, event)(_event(event, meaning))
+    members.register(case)
     app.add_typer(case, name="case")
     command(app, "outbox")(outbox)
 

@@ -22,6 +22,7 @@ from node.cli import (
     keyring,
     making,
     network,
+    people,
     proving,
     serving,
     status,
@@ -44,7 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _module in (
-    making, network, serving, status, casework, evidence, auditing, proving, health, keyring
+    making, network, serving, status, casework, evidence, auditing, proving, health, keyring, people
 ):  # fmt: skip
     _module.register(app)
 
