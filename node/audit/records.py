@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from node.audit import (  # noqa: F401  (their classes are among the kinds below)
     casework_records,
+    clock_records,
     people_records,
 )
 from node.audit.record import NodeRecord

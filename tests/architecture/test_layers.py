@@ -37,17 +37,17 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: repeat_rows webhook_rows
     node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
     node.storage: draft_rows paper_rows link_rows
-    node.storage: health_rows member_rows happening_rows people_rows key_rows writer
+    node.storage: health_rows member_rows happening_rows people_rows key_rows clock_rows work_rows mail_rows writer
     node.storage: word_rows fact_rows statistic_rows
     node: storage
-    node.audit: faults record casework_records people_records records guard tiles log fsck stamped judged verify_bundle verify_logs verify
+    node.audit: faults record casework_records people_records clock_records records guard tiles log fsck stamped judged verify_bundle verify_logs verify
     node.audit: verify_export
     node.audit: named kept export search erasure prove grounds bundle
     node.evidence: paths manifest hashing compare
     node: anchor office trust_watch
     node.audit: witness
     node: quorum own_log forks following examined outbox
-    node.cases: law completeness evidence_in_body happened words search facts statistics feed standings register
+    node.cases: law completeness evidence_in_body happened clocks words search facts statistics feed standings register
     node.cases: completeness
     node.cases: history checks faults draft_text drafts keeping sending papers
     node: inbox
@@ -56,7 +56,7 @@ ORDER: tuple[str, ...] = tuple(
     node.transport: errors limits batch c2sp form hop tls addresses paths connection quota door
     node.transport: routes unsigned listener client
     node: tile_client witnessing notices monitor logs_shown watch
-    node: returning peers courier gossip exchange served state doctor app own_listing setup faults
+    node: returning peers courier gossip exchange served state mailer doctor app own_listing setup faults
     node: recovery rotation desk reading control run demo
     node: cli
     """.strip().splitlines()
