@@ -26,6 +26,7 @@ from node.cli import (
     proving,
     serving,
     status,
+    work,
 )
 from node.cli.call import ConfigOption, Failed, JsonOption, KeyOption, Shared
 from node.cli.output import Output, silence_stdout
@@ -45,7 +46,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _module in (
-    making, network, serving, status, casework, evidence, auditing, proving, health, keyring, people
+    making, network, serving, status, casework, evidence, auditing, proving, health, keyring, people,
+    work,
 ):  # fmt: skip
     _module.register(app)
 

@@ -48,7 +48,6 @@ ORDER: tuple[str, ...] = tuple(
     node.audit: witness
     node: quorum own_log forks following examined outbox
     node.cases: law completeness evidence_in_body happened clocks words search facts statistics feed standings register
-    node.cases: completeness
     node.cases: history checks faults draft_text drafts keeping sending papers
     node: inbox
     node.access: faults people tokens matters members check
