@@ -20,6 +20,7 @@ from node.cases.law.model import (
     Kind,
     Offence,
 )
+from protocol.lifecycle import machine_of
 
 CITATION: Final = re.compile(
     r"(?:practice(?:: .+)?|product default|domestic law(?:: .+)?"
@@ -74,7 +75,11 @@ def _kind(joined: Joined, kind: Kind, where: str) -> Iterator[str]:
     names = {rule.name for rule in kind.fields}
     for rule in kind.fields:
         yield from _field(joined, rule, names, where)
+    for rule in kind.release:
+        yield from _field(joined, rule, {one.name for one in kind.release}, where)
     yield from _nothing_weaker(joined, kind, where)
+    if kind.machine != machine_of(kind.code):
+        yield f"{where}: the machine of {kind.code} is {machine_of(kind.code)}; write that."
     if kind.formal:
         yield from _mandatory_core(kind, where)
     if kind.machine != "request" and kind.formal:
@@ -140,14 +145,13 @@ def _nothing_weaker(joined: Joined, kind: Kind, where: str) -> Iterator[str]:
 
 
 def _mandatory_core(kind: Kind, where: str) -> Iterator[str]:
-    if kind.grounds != "mla":
-        wanted: Mapping[str, str] = {"requesting_authority": "UNCAC 46(15)(a)"}
-    else:
-        wanted = MANDATORY_CORE
-    for name, rule in wanted.items():
-        found = kind.field(name)
+    """A formal kind asks for all that makes a request one; items only if it asks for any."""
+    for name, rule in MANDATORY_CORE.items():
+        if name.startswith("items") and not kind.assistance:
+            continue
         if name == "facts_summary" and kind.assistance == _NO_FACTS_FOR:
             continue
+        found = kind.field(name)
         if found is None or found.need != "mandatory":
             yield f'{where}: a formal kind has the field "{name}", mandatory ({rule}).'
 

@@ -42,12 +42,13 @@ STRICTNESS: Final[Mapping[Need, int]] = {"optional": 0, "conditional": 1, "manda
 
 SIMPLE_TYPES: Final = frozenset({
     "text", "long_text", "texts", "date", "time", "yes_no", "amount", "number", "country",
-    "language", "currency", "authority", "person", "people", "items", "documents", "list",
+    "language", "currency", "authority", "person", "people", "items", "documents", "list", "object",
 })  # fmt: skip
 """Types of fields that name no vocabulary.
 
 `texts` is a list of texts, `list` a list of objects whose members are fields of their own
-(`offences` and `offences[].code`), `items` the numbered things that are asked for.
+(`offences` and `offences[].code`), `object` one object of any form, and `items` the numbered
+things that are asked for.
 """
 
 

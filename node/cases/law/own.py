@@ -33,6 +33,11 @@ def join_own(joined: Joined, found: Folder) -> None:
             joined.problems.append(
                 f"{whose}{name}: the code of a kind of your own begins with X_, as X_{kind.code}."
             )
+        if kind.formal and kind.grounds == "mla" and not kind.assistance:
+            joined.problems.append(
+                f"{whose}{name}: a formal kind of your own says which assistance it asks for; "
+                "`comity law kind MLA_EVIDENCE` shows an example."
+            )
     for name, codes in found.all(CodesFile).items():
         joined.problems += [
             f"{whose}{name}: {one} is the same everywhere; take it out of this file."
