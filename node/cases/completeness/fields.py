@@ -84,6 +84,7 @@ def check_fields(law: Law, asked: Form, body: Body, note: Note, now: int) -> Non
                 _check_missing(asked, rule, place, body, (note, silent))
     for where, value in _objects(body):
         _check_periods(where, value, note)
+        _check_places(where, value, note)
 
 
 # --- missing ---------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ def _objects(body: Body) -> Iterator[tuple[str, Body]]:
         path, value, depth = waiting.pop()
         if depth > _DEPTH_MAX:
             continue
-        if isinstance(value, Mapping):
+        if isinstance(value, (dict, Mapping)):
             yield path, value
             waiting += [
                 (f"{path}.{shown_key(key)}" if path else shown_key(key), one, depth + 1)
@@ -216,6 +217,16 @@ def _check_periods(where: str, value: Body, note: Note) -> None:
                 path = f"{where}.{shown_key(key)}" if where else shown_key(key)
                 sentence = "The period ends before it begins: exchange or correct its two dates."
                 note(Finding(path, "blocks", PRACTICE, sentence, "period-turned"))
+
+
+def _check_places(where: str, value: Body, note: Note) -> None:
+    """Note an amount whose currency, in the field beside it, has fewer decimal places."""
+    currency = value.get("currency")
+    for key in ("value", "amount"):
+        fault = shapes.places_fault(value.get(key), currency)
+        if fault is not None:
+            path = f"{where}.{key}" if where else key
+            note(Finding(path, "blocks", "practice: ISO 4217", fault.sentence, fault.code))
 
 
 # --- unknown ---------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def is_empty(value: object) -> bool:
         return True
     if isinstance(value, str):
         return is_blank(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return not value
     if is_list(value):
         return not value or all(one is None or one in ("", {}, []) for one in value)
@@ -71,7 +71,7 @@ def members(value: object) -> Sequence[object]:
 def objects(value: object) -> Iterator[tuple[int, Body]]:
     """Give the elements of a list that are objects, each with its number."""
     for number, one in enumerate(members(value)):
-        if isinstance(one, Mapping):
+        if isinstance(one, (dict, Mapping)):  # a dict is told at once, any other mapping slowly
             yield number, one
 
 
@@ -99,6 +99,8 @@ def shown_key(key: object) -> str:
 
 def places(body: Body, name: str) -> list[Place]:
     """Give every place of a name; a list that is missing or empty gives its own place."""
+    if "." not in name and not name.endswith("[]"):  # most names, and then there is no more to it
+        return [Place(name, body.get(name, MISSING))]
     found = [Place("", body)]
     for key, is_many in steps(name):
         found = [below for one in found for below in _below(one, key, is_many=is_many)]
@@ -125,7 +127,7 @@ def _below(above: Place, key: str, *, is_many: bool) -> Iterator[Place]:
     if above.value is NO_ELEMENTS:
         yield above
         return
-    value = above.value.get(key, MISSING) if isinstance(above.value, Mapping) else MISSING
+    value = above.value.get(key, MISSING) if isinstance(above.value, (dict, Mapping)) else MISSING
     if not is_many:
         yield Place(path, value, above.elements)
         return

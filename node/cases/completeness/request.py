@@ -16,7 +16,7 @@ from typing import Final
 
 from node.cases.completeness.fields import Form, check_fields, check_unknown, form
 from node.cases.completeness.grounding import check_basis, check_transmission, grounding
-from node.cases.completeness.places import text_at
+from node.cases.completeness.places import is_empty, text_at
 from node.cases.completeness.report import Finding, Note, Report, leniently, report
 from node.cases.completeness.sendable import check_texts
 from node.cases.completeness.substance import check_substance
@@ -74,7 +74,7 @@ def check_request(law: Law, body: object, *, to: Wanted, now: int, signed: bool 
     check_status(body, to, note)
     check_translations(body, note)
     check_substance(law, kind, body, found, (to, note))
-    if DRAFT in body:
+    if kind.field(DRAFT) is not None and not is_empty(body.get(DRAFT)):
         findings += _comment(law, body[DRAFT], to, now)
     return report(findings)
 
@@ -93,7 +93,9 @@ def _forms_of(kind: Kind) -> _Forms:
     if known is None or known.kind is not kind:
         if len(_forms) >= _FORMS_MAX:
             _forms.clear()
-        own = [one for one in kind.fields if one.filled_by == "person"]
-        known = _Forms(kind, form(own, COMMON), form(kind.fields, COMMON))
+        whole = [one for one in kind.fields if one.name != DRAFT]  # a body, checked as such
+        common = COMMON | {DRAFT} if len(whole) < len(kind.fields) else COMMON
+        own = [one for one in whole if one.filled_by == "person"]
+        known = _Forms(kind, form(own, common), form(whole, common))
         _forms[id(kind)] = known
     return known

@@ -33,7 +33,7 @@ def check_texts(body: Body, note: Note) -> None:
         if depth > JSON_DEPTH_MAX - _BELOW_MESSAGE:
             sentence = "Fields are nested too deeply to be sent: write this in simpler parts."
             note(Finding(path, "blocks", PRODUCT_DEFAULT, sentence, "too-deep"))
-        elif isinstance(value, Mapping):
+        elif isinstance(value, (dict, Mapping)):
             if not all(isinstance(key, str) and key.isascii() for key in value):
                 sentence = "Names of fields are in ASCII letters: rename the field."
                 note(Finding(path or "?", "blocks", PRODUCT_DEFAULT, sentence, "not-sendable"))

@@ -25,6 +25,7 @@ _MOMENT: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII
 )
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_PLACES_MAX: Final = 4
 _SECONDS_MAX: Final = 253_402_300_799  # the end of the year 9999
 
 
@@ -200,18 +201,34 @@ def _bic(value: object) -> Faults:
 
 
 def _amount(value: object) -> Faults:
+    """Check an amount with its currency, or a bare one whose currency is a field beside it."""
+    if isinstance(value, str) and _AMOUNT.fullmatch(value):
+        return
     if not isinstance(value, Mapping):
-        yield Fault("not-an-amount", "This is not an amount: give the amount and its currency.")
+        sentence = "This is not an amount: write digits and a point, as text, such as 1250.00."
+        yield Fault("not-an-amount", sentence)
         return
     currency, number = value.get("currency"), value.get("amount")
     yield from _part("currency", currency, _currency)
-    match = _AMOUNT.fullmatch(number) if isinstance(number, str) else None
-    if match is None:
+    if not isinstance(number, str) or _AMOUNT.fullmatch(number) is None:
         sentence = "This is not an amount: write digits and a point, as text, such as 1250.00."
         yield Fault("not-an-amount", sentence, ".amount")
-    elif isinstance(currency, str) and len(match[3] or "") > iso.CURRENCIES.get(currency, 4):
-        sentence = "The amount has more decimal places than its currency (ISO 4217)."
-        yield Fault("too-many-places", sentence, ".amount")
+    fault = places_fault(number, currency)
+    if fault is not None:
+        yield dataclasses.replace(fault, at=".amount")
+
+
+def places_fault(number: object, currency: object) -> Fault | None:
+    """Say that an amount has more decimal places than its currency, if both are in their form."""
+    match = _AMOUNT.fullmatch(number) if isinstance(number, str) else None
+    if match is None or not isinstance(currency, str):
+        return None
+    if len(match[3] or "") <= iso.CURRENCIES.get(currency, _PLACES_MAX):
+        return None
+    return Fault(
+        "too-many-places",
+        "The amount has more decimal places than its currency (ISO 4217): correct one of them.",
+    )
 
 
 def _part(key: str, value: object, check: Callable[[object], Faults]) -> Faults:

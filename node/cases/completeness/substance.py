@@ -8,27 +8,29 @@ form, is for `fields`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
 from node.cases.completeness import shapes
 from node.cases.completeness.grounding import Grounding
-from node.cases.completeness.places import Body, is_empty, members, objects, text_at
+from node.cases.completeness.places import (
+    Body,
+    is_empty,
+    members,
+    objects,
+    shown_key,
+    steps,
+    text_at,
+)
 from node.cases.completeness.report import PRACTICE, Finding, Note, Severity
 from node.cases.completeness.wanted import Wanted, amount_of
 from node.cases.law.model import Kind, Law
 
 _DUTIES_ELSEWHERE: Final = frozenset({"mandatory", "mandatory-with-limits"})
 _NO_DUAL_CRIMINALITY: Final = frozenset({"PRESERVATION", "MLA_SERVICE"})
-_HEADER: Final = """
-    request_kind own_ref related_requests supersedes legal_basis channel transmission_effect
-    effect_basis oral_request urgency urgency_reason deadline deadline_reason language
-    translation_status language_waiver handling requesting_authority second_contact signatories
-    restrictions subject_class
-    """
-_OFFERED: Final = frozenset(_HEADER.split())
-"""What the header of spontaneous information may say before its restrictions are accepted."""
+_CONTENT: Final = frozenset({"annexes", "evidence", "note"})
+"""What the form of every kind has and the offer of spontaneous information may not hold."""
 
 _PRESERVED_DAYS: Final = 60
 
@@ -45,9 +47,8 @@ def check_substance(
     _check_protected(body, note)
     _check_signatories(kind, body, note)
     _check_standard(kind, wanted, note)
-    own = _OF_KIND.get(kind.code)
-    if own is not None:
-        for finding in own(law, body, found, wanted):
+    for check in (_use_limitation, *_OF_KIND.get(kind.code, ())):
+        for finding in check(law, body, found, wanted):
             note(finding)
 
 
@@ -78,7 +79,7 @@ def _check_dual_criminality(
         at = f"offences[{number}].code"
         note(Finding(at, "warns", "UNCAC 43(2)", sentence, "dual-criminality"))
     asked = coercive or wanted.dual_criminality == "always"
-    if asked and not is_empty(body.get("offences")):
+    if asked and kind.field("dual_criminality_note") and not is_empty(body.get("offences")):
         sentence = (
             "The measure takes coercion, so the requested State may ask for dual criminality: show "
             "in the note on dual criminality that the conduct is an offence there too."
@@ -103,20 +104,17 @@ def _check_value(body: Body, wanted: Wanted, note: Note) -> None:
 
 
 def _amounts(body: Body) -> Iterator[tuple[str, Decimal, str]]:
-    """Give every amount that stands in a body or in a list of it."""
+    """Give every amount that stands in a body, or in an object or list of it."""
     for key, value in body.items():
         inner = [(f"{key}[{number}]", one) for number, one in objects(value)]
-        for path, one in [(key, value), *inner]:
-            if not isinstance(one, dict):
-                continue
-            whole = amount_of(one)
-            if whole is not None:
-                yield path, *whole
-                continue
-            for below, part in one.items():
+        whole = [(key, value)] if isinstance(value, Mapping) else []
+        for path, one in [*whole, *inner]:
+            together = {"amount": one.get("value"), "currency": one.get("currency")}
+            for at, part in (("value", together), ("value", one.get("value")), ("amount", one)):
                 read = amount_of(part)
                 if read is not None:
-                    yield f"{path}.{below}", *read
+                    yield f"{path}.{at}", *read
+                    break
 
 
 def _check_items(kind: Kind, body: Body, note: Note) -> None:
@@ -194,6 +192,33 @@ def _check_standard(kind: Kind, wanted: Wanted, note: Note) -> None:
 OfKind = Callable[[Law, Body, Grounding, Wanted], Iterator[Finding]]
 
 
+def _untrue(name: str, rule: str, sentence: str, severity: Severity = "blocks") -> OfKind:
+    """Make a check that a statement which the law asks for is not denied."""
+
+    def check(_law: Law, body: Body, _found: Grounding, _wanted: Wanted) -> Iterator[Finding]:
+        value: object = body
+        for key in name.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if value is False:
+            yield Finding(name, severity, rule, sentence, "statement-denied")
+
+    return check
+
+
+_use_limitation = _untrue(
+    "undertakings.use_limitation",
+    "UNCAC 46(19)",
+    "What is given is bound to the proceedings of the request whether this is promised or not: "
+    "promise it.",
+)
+_arrest_intent = _untrue(
+    "intends_extradition",
+    "UNCAC 44(10)",
+    "A provisional arrest is for a person whose extradition will be requested: without that "
+    "intention it cannot be asked for.",
+)
+
+
 def _extradition(_law: Law, body: Body, found: Grounding, wanted: Wanted) -> Iterator[Finding]:
     relies = "UNCAC" in found.codes()
     if relies and wanted.uncac_44_6 == "no":
@@ -224,7 +249,7 @@ def _extradition(_law: Law, body: Body, found: Grounding, wanted: Wanted) -> Ite
 
 def _sought(body: Body) -> Iterator[tuple[str, Body]]:
     person = body.get("person")
-    if isinstance(person, dict):
+    if isinstance(person, Mapping):
         yield "person", person
     for number, one in objects(body.get("persons")):
         if text_at(one, "role") in {"SOUGHT_PERSON", "ACCUSED", "CONVICTED", "SUSPECT", ""}:
@@ -252,12 +277,14 @@ def _provisional_arrest(
         yield Finding(
             "legal_basis", "warns", "UNCAC 44(10)", sentence, "limit-unreviewed", unreviewed=True
         )
-    days = body.get("limit_days")
+    days = body.get("treaty_limit_days")
     if isinstance(days, int) and not isinstance(days, bool) and limit.unit == "days":
         longest = limit.count + (limit.extendable_by or 0)
         if not 0 < days <= longest:
             sentence = "The days differ from the limit in the profile of the basis: correct them."
-            yield Finding("limit_days", "blocks", "UNCAC 44(10)", sentence, "limit-differs")
+            yield Finding("treaty_limit_days", "blocks", "UNCAC 44(10)", sentence, "limit-differs")
+
+    yield from _arrest_intent(law, body, found, wanted)
 
 
 def _preservation(_law: Law, body: Body, _f: Grounding, _w: Wanted) -> Iterator[Finding]:
@@ -278,30 +305,18 @@ def _preservation(_law: Law, body: Body, _f: Grounding, _w: Wanted) -> Iterator[
         yield Finding("intends_request", "blocks", rule, sentence, "no-intention")
 
 
-def _untrue(name: str, rule: str, sentence: str) -> OfKind:
-    """Make a check that a statement which the law asks for is not denied."""
-
-    def check(_law: Law, body: Body, _found: Grounding, _wanted: Wanted) -> Iterator[Finding]:
-        value: object = body
-        for key in name.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
-        if value is False:
-            yield Finding(name, "blocks", rule, sentence, "statement-denied")
-
-    return check
-
-
-def _spontaneous(_law: Law, body: Body, _f: Grounding, _w: Wanted) -> Iterator[Finding]:
+def _spontaneous(law: Law, body: Body, _f: Grounding, _w: Wanted) -> Iterator[Finding]:
     """Content before the restrictions are accepted would bind nobody."""
+    kind = law.kinds.get("SPONTANEOUS")
+    header = {steps(one.name)[0][0] for one in kind.fields} - _CONTENT if kind else frozenset()
     for key in body:
-        if key in _OFFERED or is_empty(body[key]):
+        if key in header or key == "request_kind" or is_empty(body[key]):
             continue
         sentence = (
             "The offer shows only its restrictions and its class; content follows when they are "
             "accepted: take this out, and put it into the release."
         )
-        field = key if key.isascii() and key.replace("_", "").isalnum() else "?"
-        yield Finding(field, "blocks", "UNCAC 46(5)", sentence, "content-in-offer")
+        yield Finding(shown_key(key), "blocks", "UNCAC 46(5)", sentence, "content-in-offer")
 
 
 def _service(_law: Law, body: Body, _f: Grounding, _w: Wanted) -> Iterator[Finding]:
@@ -311,10 +326,67 @@ def _service(_law: Law, body: Body, _f: Grounding, _w: Wanted) -> Iterator[Findi
         yield Finding("serve_by", "blocks", PRACTICE, sentence, "served-too-late")
 
 
-_OF_KIND: Final[dict[str, OfKind]] = {
-    "EXTRADITION": _extradition,
-    "PROVISIONAL_ARREST": _provisional_arrest,
-    "PRESERVATION": _preservation,
-    "SPONTANEOUS": _spontaneous,
-    "MLA_SERVICE": _service,
+def _detained(_law: Law, body: Body, _f: Grounding, _w: Wanted) -> Iterator[Finding]:
+    back, end = shapes.moment(body.get("return_due")), shapes.moment(body.get("sentence_end"))
+    if back is not None and end is not None and back > end:
+        sentence = (
+            "The person would come back after the sentence has ended: agree on what happens then, "
+            "because nobody may be held without a title."
+        )
+        yield Finding("return_due", "warns", "UNCAC 46(11)", sentence, "returned-too-late")
+
+
+_OF_KIND: Final[Mapping[str, tuple[OfKind, ...]]] = {
+    "EXTRADITION": (
+        _extradition,
+        _untrue(
+            "specialty",
+            "practice: extradition treaties",
+            "Without specialty most States do not surrender a person: promise it, or explain.",
+            "warns",
+        ),
+    ),
+    "PROVISIONAL_ARREST": (_provisional_arrest,),
+    "PRESERVATION": (_preservation,),
+    "SPONTANEOUS": (_spontaneous,),
+    "MLA_SERVICE": (_service,),
+    "MLA_DETAINED_TRANSFER": (
+        _detained,
+        _untrue(
+            "immunity",
+            "UNCAC 46(12)",
+            "Nobody who is transferred is held for earlier acts unless the sending State agrees: "
+            "promise it.",
+        ),
+    ),
+    "MLA_APPEARANCE": (
+        _untrue(
+            "appearance.voluntary",
+            "UNCAC 46(3)(h)",
+            "Only a voluntary appearance can be asked for here: ask for a transfer or a hearing "
+            "by video instead.",
+        ),
+        _untrue(
+            "appearance.safe_conduct",
+            "UNCAC 46(27)",
+            "Whoever comes is not prosecuted for earlier acts: promise it.",
+        ),
+    ),
+    "CONFISCATION": (
+        _untrue(
+            "order_final",
+            "UNCAC 55(3)(b)",
+            "An order is enforced abroad when it is final: wait for that, or ask for freezing.",
+        ),
+    ),
+    "INFORMAL_INQUIRY": (
+        _untrue(
+            "not_for_evidence",
+            "UNCAC 48",
+            "The answer to an inquiry is no evidence: send a formal request for what a court "
+            "shall see.",
+            "warns",
+        ),
+    ),
 }
+"""What is compared for one kind alone."""
