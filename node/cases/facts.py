@@ -37,7 +37,13 @@ _DECIDED: Final = frozenset({"ACCEPTED", "REFUSED", "DECLINED", "RELEASED"})
 _EXECUTED: Final = frozenset({"EXECUTED", "ANSWERED", "RELEASED"})
 _AFTER_RESULT: Final = frozenset({"RESULT_CONFIRMED", "CLOSED"})
 _GROUNDED: Final = frozenset({"refuse", "refuse_remainder", "postpone"})
-_RESULTS: Final = frozenset({"send_partial_result", "send_final_result", "impose_measure"})
+_RESULTS: Final = {
+    "send_partial_result": "PARTIALLY_EXECUTED",
+    "send_final_result": "EXECUTED",
+    "impose_measure": "MEASURE_IN_FORCE",
+}
+"""Steps that tell of sums, and where the case stands after one that had its effect."""
+
 _BY_EVENT: Final = {
     "refuse_remainder": "PARTIAL",
     "convert_measure": "CONVERTED",
@@ -63,7 +69,7 @@ class Facts:
             fact_rows.add_offences(tx.conn, one.case.id, _offences(one.body))
         if one.confirmed and one.after is not None:
             changes.update(_of_move(one, tx.now))
-            if one.event in _RESULTS and one.side == "requested":
+            if _RESULTS.get(one.event) == one.after.state:
                 self._put_sums(tx, one)
         if changes:
             standing_rows.change_standing(tx.conn, one.case.id, **changes)
