@@ -6,25 +6,28 @@ the same fault. Nothing here holds case content: whoever raises these writes non
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from keys.keyfile import KeyFileError
 from node.access.faults import NotAllowed, NotKnown, SecondPersonNeeded
 from node.app import ServiceEnded
 from node.audit.faults import NotErasable, NotHere
-from node.cases.register import CaseNotFound
+from node.cases.faults import CaseFault, Incomplete
+from node.cases.register import CaseNotFound, NotNow
 from node.evidence.hashing import EvidenceFault
 from node.exits import Exit, Fault, describe_plain, sentence
 from node.settings import SettingsError
 from node.setup import AlreadyThere
 from node.storage.engine import NodeRuns, Reason, StorageFailed
 from node.storage.migrate import SchemaNewer
+from protocol.encoding import Json
 from protocol.errors import Misuse, Rejected
 
 EXPECTED: Final = (
     Rejected, CaseNotFound, StorageFailed, KeyFileError, SettingsError, AlreadyThere,
     EvidenceFault, NodeRuns, ServiceEnded, NotHere, NotErasable, OSError,
-    NotKnown, NotAllowed, SecondPersonNeeded,
+    NotKnown, NotAllowed, SecondPersonNeeded, NotNow, CaseFault,
 )  # fmt: skip
 """Faults that have a sentence; anything else is a bug and keeps its traceback."""
 
@@ -36,6 +39,7 @@ _PLAIN: Final[tuple[tuple[type[Exception], str], ...]] = (
     (NotErasable, "not-erasable"),
     (NotKnown, "not-known"),
     (NotAllowed, "not-allowed"),
+    (NotNow, "not-now"),
 )  # what they say is a sentence already
 
 _STORAGE_ADVICE: Final[dict[Reason, str]] = {
@@ -54,6 +58,8 @@ def describe(fault: Exception) -> Fault:
             return describe_plain(fault)
         case StorageFailed():
             return _storage(fault)
+        case CaseFault():
+            return _of_case(fault)
         case SecondPersonNeeded():
             return Fault("second-person", sentence(str(fault)), Exit.LATER)
         case NodeRuns():
@@ -74,3 +80,14 @@ def _storage(fault: StorageFailed) -> Fault:
     doubt = " It may be done all the same: look before you repeat it." if fault.in_doubt else ""
     told = f"The database failed: {fault}. {_STORAGE_ADVICE[fault.reason]}{doubt}"
     return Fault("storage", told, Exit.LATER if fault.reason == "busy" else Exit.FAILED)
+
+
+def _of_case(fault: CaseFault) -> Fault:
+    report = fault.report.findings if isinstance(fault, Incomplete) else ()
+    return Fault(
+        fault.code, str(fault), Exit.FAILED, tuple(_texts(one.to_json()) for one in report)
+    )
+
+
+def _texts(found: Mapping[str, Json]) -> Mapping[str, str]:
+    return {name: str(value) for name, value in found.items() if name != "unreviewed"}

@@ -125,12 +125,3 @@ class CaseHandedOver(NodeRecord):
 
     case: str
     to: str
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityRead(NodeRecord):
-    """The identity of a protected person of a case was read."""
-
-    kind: ClassVar[str] = "case.identity-read"
-
-    case: str

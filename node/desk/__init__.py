@@ -22,11 +22,15 @@ from node.access.roles import Person
 from node.audit.people_records import CaseRead
 from node.desk.arguments import Arguments, read_arguments
 from node.desk.auditing import AUDITING
+from node.desk.case_files import CASE_FILES
 from node.desk.casework import CASEWORK
+from node.desk.drafting import DRAFTING
+from node.desk.papers import PAPERS
 from node.desk.people import PEOPLE
 from node.desk.trust import TRUST
 from node.desk.verb import Desk, Live, Result, Verb, no_writing
 from node.desk.watching import WATCHING
+from node.desk.work import WORK
 from node.storage import Connection
 from node.storage.writer import Tx
 from protocol.encoding import Json
@@ -35,7 +39,8 @@ from protocol.errors import Malformed
 __all__ = ["VERBS", "Desk", "Live", "Result", "Verb", "act", "no_writing", "who"]
 
 VERBS: Final[Mapping[str, Verb]] = {
-    **CASEWORK, **AUDITING, **TRUST, **WATCHING, **PEOPLE,
+    **CASEWORK, **CASE_FILES, **DRAFTING, **PAPERS, **AUDITING, **TRUST, **WATCHING, **PEOPLE,
+    **WORK,
 }  # fmt: skip
 """Every verb by its name; the control socket and the command line know no other."""
 

@@ -1,35 +1,44 @@
-"""The verbs of cases: send, answer, read; and what waits to be delivered.
+"""The verbs of cases: ask, answer, read, and keep what stands beside the messages.
 
+There is one verb for each event of the life cycle, `case.EVENT`, made from its table.
 Parses arguments and renders results; decides nothing about cases.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from functools import partial
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
-from node.cases.register import ShownMessage
-from node.desk.arguments import Arguments, CaseName, Nothing, Texts
+from node.access import roles
+from node.access.roles import Role
+from node.cases.drafts import Target, Text
+from node.cases.history import bodies, history
+from node.cases.keeping import RELATIONS
+from node.desk.arguments import Arguments, CaseName, Texts, spoken
+from node.desk.case_files import OneCase
+from node.desk.case_view import PROTECTED, Opened, opened_case
+from node.desk.drafting import shown_draft
+from node.desk.listing import listed
+from node.desk.tools import ManifestJson, casework, kind_word, read_manifest
 from node.desk.verb import Desk, Result, Verb
-from node.evidence.manifest import Manifest, decode_manifest
 from node.outbox import Posted
-from node.storage import case_rows, peer_rows, queue_rows
-from node.storage.case_rows import Case
-from protocol.encoding import Json, canonical, to_base64
+from node.storage import Connection, link_rows, member_rows, person_rows, standing_rows
+from node.storage.link_rows import CaseFilter, ListedCase
+from node.storage.tables import cases
+from protocol.encoding import Json
 from protocol.errors import Malformed
 from protocol.identity import check_authority_id
-from protocol.messages import KIND
-from protocol.receipt_file import encode_receipt_file
+from protocol.lifecycle import EVENTS, RULES, Event
 
-ManifestJson = Annotated[
-    dict[str, JsonValue] | None, Field(description="A manifest of evidence, as its file has it.")
-]
+LISTED_MAX: Final = 500
+_CURSOR: Final = "at:"
 
 
 class SendRequest(Arguments):
-    """A request that opens a case."""
+    """A request that opens a case, of a kind that takes no second person before."""
 
     to: str
     kind: str
@@ -37,51 +46,65 @@ class SendRequest(Arguments):
     manifest: ManifestJson = None
 
 
-class AddEvent(Arguments):
-    """One event of a case."""
+class MakeStep(Arguments):
+    """One step in a case; the names of its fields are those of the event."""
 
     case: CaseName
-    event: str
-    body: Texts
+    body: Texts = Field(default_factory=dict)
     manifest: ManifestJson = None
 
 
-class OneCase(Arguments):
-    """Which case."""
+class ListCases(Arguments):
+    """Which cases to list; what is not given restricts nothing."""
+
+    state: str | None = None
+    peer: str | None = None
+    kind: str | None = None
+    side: Literal["requesting", "requested"] | None = None
+    officer: Annotated[str | None, Field(description="A login.")] = None
+    reference: Annotated[str | None, Field(description="Ours or theirs, exactly.")] = None
+    after: Annotated[str | None, Field(description="`next` of the page before.")] = None
+    count: Annotated[int, Field(ge=1, le=LISTED_MAX)] = 100
+
+
+class Refer(Arguments):
+    """The reference that we give a case."""
 
     case: CaseName
+    reference: str
+
+
+class HandOver(Arguments):
+    """Who is in charge from now on."""
+
+    case: CaseName
+    to: Annotated[str, Field(description="A login.")]
+
+
+class LinkCase(Arguments):
+    """What another case, here or elsewhere, is to this one."""
+
+    case: CaseName
+    relation: Annotated[str, Field(description=f"One of: {', '.join(RELATIONS)}.")]
+    other: Annotated[str, Field(description="A case here, or what one is called elsewhere.")]
+
+
+# --- saying something ------------------------------------------------------------------------
 
 
 def _request_send(desk: Desk, args: SendRequest) -> Result:
-    to = check_authority_id(args.to)
-    kind = _request_kind(args.kind)
-    body, manifest = args.body, _manifest(args.manifest)
-    posted = desk.unit(
-        lambda tx: desk.register.send_request(
-            tx, to=to, request_kind=kind, body=body, manifest=manifest
-        )
-    )
+    target = Target(check_authority_id(args.to), kind=kind_word(args.kind))
+    text, sending = Text(spoken(args.body), read_manifest(args.manifest)), casework(desk).sending
+    posted = desk.unit(lambda tx: sending.send_at_once(tx, desk.asking, target, text))
     return _posted("comity.request/1", posted)
 
 
-def _case_event(desk: Desk, args: AddEvent) -> Result:
-    if KIND.fullmatch(args.event) is None:
-        raise Malformed("arguments.event is not in its form")
-    case, kind, body, manifest = args.case, args.event, args.body, _manifest(args.manifest)
-    posted = desk.unit(
-        lambda tx: desk.register.add_event(tx, case, kind=kind, body=body, manifest=manifest)
-    )
-    return _posted("comity.event/1", posted)
-
-
-def _request_kind(text: str) -> str:
-    if KIND.fullmatch(text.lower()) is None:
-        raise Malformed("a kind of request is a word like MLA_EVIDENCE")
-    return text.upper()
-
-
-def _manifest(found: ManifestJson) -> Manifest | None:
-    return None if found is None else decode_manifest(canonical(found))
+def _step(event: str, desk: Desk, args: MakeStep) -> Result:
+    text, sending = Text(spoken(args.body), read_manifest(args.manifest)), casework(desk).sending
+    said = desk.unit(lambda tx: sending.say(tx, desk.asking, args.case, event, text))
+    if isinstance(said, Posted):
+        return _posted("comity.event/1", said)
+    return desk.database.read(lambda conn: shown_draft(conn, said))
 
 
 def _posted(schema: str, posted: Posted) -> Result:
@@ -94,145 +117,153 @@ def _posted(schema: str, posted: Posted) -> Result:
     }
 
 
-def _case_list(desk: Desk, _: Nothing) -> Result:
-    cases = desk.database.read(case_rows.list_cases)
-    return {"schema": "comity.cases/1", "cases": [_case(one) for one in cases]}
+# --- reading ---------------------------------------------------------------------------------
+
+
+def _case_list(desk: Desk, args: ListCases) -> Result:
+    def work(conn: Connection) -> Result:
+        names = person_rows.person_names(conn)
+        wanted = _filter(args, names)
+        seen = member_rows.visible(cases.c.id, desk.asking, desk.clock.now())
+        found = link_rows.list_standing_cases(conn, wanted, seen)
+        page, more = found[: args.count], len(found) > args.count
+        dues = link_rows.next_dues(conn, [one.case.id for one in page])
+        return {
+            "schema": "comity.cases/1",
+            "cases": [listed(one, names, dues.get(one.case.id)) for one in page],
+            "next": _cursor(page[-1]) if more else None,
+        }
+
+    return desk.database.read(work)
+
+
+def _filter(args: ListCases, names: Mapping[str, str]) -> CaseFilter:
+    officer = args.officer
+    if officer is not None:
+        officer = next((one for one, name in names.items() if name == officer), officer)
+    return CaseFilter(
+        args.state, args.peer, args.kind, args.side, officer, args.reference,
+        None if args.after is None else _place(args.after), args.count + 1,
+    )  # fmt: skip
+
+
+def _cursor(last: ListedCase) -> str:
+    return f"{_CURSOR}{last.case.changed_at}:{last.case.id}"
+
+
+def _place(cursor: str) -> tuple[int, str]:
+    at, _, case = cursor.removeprefix(_CURSOR).partition(":")
+    if not cursor.startswith(_CURSOR) or not at.isascii() or not at.isdigit() or len(at) > 16:  # noqa: PLR2004  (digits of 2^53)
+        raise Malformed("after is the `next` of a page that was given before")
+    return int(at), case
 
 
 def _case_show(desk: Desk, args: OneCase) -> Result:
-    name = args.case
-    shown = desk.database.read(lambda conn: desk.register.show(conn, name))
+    return desk.database.read(lambda conn: opened_case(open_case(desk, conn, args.case)))
+
+
+def open_case(desk: Desk, conn: Connection, name: str) -> Opened:
+    """Read all that is known of a case."""
+    shown = desk.register.show(conn, name)
+    case, tools = shown.case, casework(desk)
+    standing = standing_rows.read_standing(conn, case.id)
+    on_wire = standing is None or bool(standing.on_wire)
+    return Opened(
+        shown, standing, history(shown), desk.register.moves(conn, case),
+        tools.keeping.related(conn, case.id), member_rows.list_members(conn, case.id),
+        [] if on_wire else tools.papers.steps(conn, case),
+        person_rows.person_names(conn), link_rows.next_dues(conn, [case.id]).get(case.id),
+    )  # fmt: skip
+
+
+def _case_identity(desk: Desk, args: OneCase) -> Result:
+    """Who the protected persons of a case are; admitted and recorded as no other reading."""
+
+    def work(conn: Connection) -> Result:
+        shown = desk.register.show(conn, args.case)
+        found: list[Json] = [dict(one) for one in bodies(shown, PROTECTED)]
+        return {"schema": "comity.identities/1", "case": shown.case.id, "identities": found}
+
+    return desk.database.read(work)
+
+
+# --- keeping ---------------------------------------------------------------------------------
+
+
+def _case_refer(desk: Desk, args: Refer) -> Result:
+    keeping = casework(desk).keeping
+    case = desk.unit(lambda tx: keeping.refer(tx, args.case, args.reference))
+    return {"schema": "comity.reference/1", "case": case.id, "own_ref": args.reference}
+
+
+def _case_hand_over(desk: Desk, args: HandOver) -> Result:
+    keeping = casework(desk).keeping
+    case, posted = desk.unit(lambda tx: keeping.hand_over(tx, args.case, args.to))
+    told = None if posted is None else posted.identity
+    return {"schema": "comity.hand-over/1", "case": case.id, "officer": args.to, "message": told}
+
+
+def _case_link(desk: Desk, args: LinkCase) -> Result:
+    keeping = casework(desk).keeping
+    case, other = desk.unit(lambda tx: keeping.link(tx, args.case, args.relation, args.other))
     return {
-        "schema": "comity.case/1",
-        "case": _case(shown.case),
-        "messages": [_message(one) for one in shown.messages],
-        "contested": [
-            {"message": identity, "seq": seq, "code": code}
-            for identity, seq, code in shown.contested
-        ],
-    }
-
-
-def _case(case: Case) -> Result:
-    return {
-        "id": case.id,
-        "side": case.side,
-        "peer": case.peer,
-        "request_kind": case.request_kind,
-        "state": case.state,
-        "opened": case.opened_at,
-        "changed": case.changed_at,
-        "sent": case.sent_seq,
-        "received": case.accepted_seq,
-    }
-
-
-def _message(one: ShownMessage) -> Result:
-    stored, message, manifest = one.stored, one.message, one.manifest
-    evidence: Json = None
-    if manifest is not None:
-        evidence = {"items": len(manifest.items), "sha256": manifest.digest}
-    return {
-        "message": stored.identity,
-        "from": message.sender,
-        "kind": message.kind,
-        "seq": message.seq,
-        "order": stored.order_number,
-        "state": stored.state,
-        "created": message.created,
-        "receipted": stored.receipt is not None,
-        "evidence": evidence,
-        "body": {name: value for name, value in message.body.items() if name != "evidence"},
-    }
-
-
-def _case_manifests(desk: Desk, args: OneCase) -> Result:
-    """The manifests that a case holds, whole, for `evidence verify`."""
-    name = args.case
-    shown = desk.database.read(lambda conn: desk.register.show(conn, name))
-    manifests: list[Json] = []
-    for one in shown.messages:
-        manifest = one.manifest
-        if manifest is not None:
-            manifests.append(
-                {
-                    "message": one.stored.identity,
-                    "from": one.message.sender,
-                    "seq": one.message.seq,
-                    "manifest": to_base64(manifest.encode()),
-                }
-            )
-    return {"schema": "comity.manifests/1", "case": shown.case.id, "manifests": manifests}
-
-
-def _case_receipts(desk: Desk, args: OneCase) -> Result:
-    """Receipts of a case, each as a file that a stranger can verify offline."""
-    name = args.case
-    shown = desk.database.read(lambda conn: desk.register.show(conn, name))
-    return {
-        "schema": "comity.receipts/1",
-        "case": shown.case.id,
-        "receipts": [
-            {
-                "message": one.stored.identity,
-                "kind": one.message.kind,
-                "issuer": one.message.recipient,
-                "file": to_base64(_receipt_file(desk, one)),
-            }
-            for one in shown.messages
-            if one.stored.receipt is not None
-        ],
-    }
-
-
-def _receipt_file(desk: Desk, one: ShownMessage) -> bytes:
-    directory = desk.office.directory
-    return encode_receipt_file(
-        one.stored.receipt or b"",
-        documents=directory.documents_raw(directory.document.version),
-        listings=directory.listings_raw(one.message.recipient),
-        closures=directory.closures_raw(),
-    )
-
-
-def _outbox(desk: Desk, _: Nothing) -> Result:
-    waiting, queues, alarms = desk.database.read(
-        lambda conn: (
-            queue_rows.list_shown(conn),
-            {queue.peer: queue for queue in queue_rows.list_queues(conn)},
-            peer_rows.list_alarms(conn, 20),
-        )
-    )
-    fresh = queue_rows.QueueState("")
-    return {
-        "schema": "comity.outbox/1",
-        "waiting": [
-            {
-                "message": one.identity,
-                "to": one.peer,
-                "queued": one.queued_at,
-                "expires": one.expires,
-                "bytes": size,
-                "attempts": one.attempts,
-                "why": one.last_code or queues.get(one.peer, fresh).last_code,
-                "next_try": queues.get(one.peer, fresh).next_try_at or None,
-            }
-            for one, size in waiting
-        ],
-        "alarms": [
-            {"at": one.at, "kind": one.kind, "peer": one.peer, "message": one.subject,
-             "detail": one.detail}
-            for one in alarms
-        ],
+        "schema": "comity.link/1", "case": case.id, "relation": args.relation, "other": other,
     }  # fmt: skip
 
 
+# --- the verbs -------------------------------------------------------------------------------
+
+_BY_NODE: Final = "node"
+_ANYBODY: Final = frozenset({
+    "note", "translation", "language_waiver", "incident_notice", "feedback", "status_query",
+})  # fmt: skip
+"""Steps that decide nothing: whoever works on the case may make them."""
+
+_URGENT: Final = frozenset({
+    "acknowledge", "extension_requested", "request_information", "provide_information",
+})  # fmt: skip
+"""Steps that a duty officer makes too, when nobody else is there."""
+
+STEPS: Final[tuple[Event, ...]] = tuple(
+    EVENTS[name]
+    for name in dict.fromkeys(rule.event for rule in RULES if rule.scope == "shared")
+    if name != "transmit" and EVENTS[name].role != _BY_NODE
+)
+"""Every event that a person makes in a case."""
+
+
+def may_make(event: Event) -> frozenset[Role]:
+    """Say which roles make a step."""
+    if event.name in _ANYBODY:
+        return roles.CASEWORK
+    alone = frozenset({Role(event.role)})
+    return alone | {Role.DUTY_OFFICER} if event.name in _URGENT else alone
+
+
+_READERS: Final = roles.CASEWORK | roles.AUDITING
+_INQUIRING: Final = frozenset({
+    Role.DRAFTER, Role.APPROVER, Role.OFFICER, Role.CASE_OFFICER, Role.DUTY_OFFICER,
+})  # fmt: skip
+_KEEPING: Final = frozenset({
+    Role.OFFICER, Role.INTAKE, Role.CASE_OFFICER, Role.DECISION_OFFICER, Role.DUTY_OFFICER,
+})  # fmt: skip
+
 CASEWORK: Final[Mapping[str, Verb]] = {
-    "request.send": Verb(_request_send, SendRequest, writes=True, needs_keys=True),
-    "case.event": Verb(_case_event, AddEvent, writes=True, needs_keys=True),
-    "case.list": Verb(_case_list),
-    "case.show": Verb(_case_show, OneCase, needs_keys=True),
-    "case.manifests": Verb(_case_manifests, OneCase, needs_keys=True),
-    "case.receipts": Verb(_case_receipts, OneCase, needs_keys=True),
-    "outbox": Verb(_outbox),
+    "request.send": Verb(_request_send, SendRequest, _INQUIRING, writes=True, needs_keys=True),
+    "case.list": Verb(_case_list, ListCases, _READERS),
+    "case.show": Verb(_case_show, OneCase, _READERS, needs_keys=True, opens=True),
+    "case.identity": Verb(
+        _case_identity, OneCase, roles.CASEWORK, needs_keys=True, opens=True, reach="protected"
+    ),
+    "case.refer": Verb(_case_refer, Refer, _KEEPING, writes=True, needs_keys=True),
+    "case.hand_over": Verb(
+        _case_hand_over, HandOver, _KEEPING, writes=True, needs_keys=True, reach="assign"
+    ),
+    "case.link": Verb(_case_link, LinkCase, roles.CASEWORK, writes=True, needs_keys=True),
+    **{
+        f"case.{event.name}": Verb(
+            partial(_step, event.name), MakeStep, may_make(event), writes=True, needs_keys=True
+        )
+        for event in STEPS
+    },
 }

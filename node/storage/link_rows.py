@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, bindparam, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from node.storage.case_rows import Case
 from node.storage.standing_rows import StoredStanding
 from node.storage.statements import Value, insert_into
-from node.storage.tables import case_links, cases, standings
+from node.storage.tables import case_links, cases, clocks, standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,17 @@ def listed_cases(conn: Connection, case_ids: Sequence[str]) -> list[ListedCase]:
     query = select(*_CASE, *_STANDING).select_from(joined).where(cases.c.id.in_(case_ids))
     found = {one.case.id: one for one in map(_listed, conn.execute(query))}
     return [found[case_id] for case_id in case_ids if case_id in found]
+
+
+def next_dues(conn: Connection, case_ids: Sequence[str]) -> dict[str, int]:
+    """Read when the next clock that still runs is due, by case."""
+    query = (
+        select(clocks.c.case_id, func.min(clocks.c.due_at))
+        .where(clocks.c.case_id.in_(list(case_ids)), clocks.c.ended_at.is_(None))
+        .where(clocks.c.stopped_at.is_(None))
+        .group_by(clocks.c.case_id)
+    )
+    return {row[0]: int(row[1]) for row in conn.execute(query)} if case_ids else {}
 
 
 def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:

@@ -1,0 +1,134 @@
+"""What an authority keeps about its own cases: references, who is in charge, and links.
+
+    keeping.refer(tx, case, "MLA/2026/114")
+    keeping.hand_over(tx, case, "amina")            # and the other side hears who to ask
+    keeping.link(tx, case, "continues", other)
+
+A link says what the other case is to this one. Both show it when both are here; nothing of
+it leaves the node. Knows no verb and no rights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from node.audit.casework_records import CaseHandedOver, CaseLinked, CaseReferred
+from node.cases.faults import CaseFault
+from node.cases.register import CaseNotFound, NotNow, Register
+from node.outbox import Posted
+from node.storage import Connection, link_rows, member_rows, people_rows, standing_rows
+from node.storage.case_rows import Case
+from node.storage.link_rows import Link
+from node.storage.member_rows import Member
+from node.storage.people_rows import User
+from node.storage.writer import Tx
+from protocol.errors import Malformed
+
+RELATIONS: Final[dict[str, str]] = {
+    "continues": "continued-by",
+    "supersedes": "superseded-by",
+    "preserves-for": "preserved-by",
+    "transfers": "transferred-by",
+    "answers": "answered-by",
+    "led-to": "came-of",
+    "joins": "joined-by",
+    "related": "related",
+}
+"""What another case can be to this one, and what this one is to it then."""
+
+REFERENCE_CHARS_MAX: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """One link as a case shows it, whichever side it was made from."""
+
+    relation: str
+    other: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Keeps what stands beside the messages of cases."""
+
+    network: str
+    register: Register
+
+    def refer(self, tx: Tx, name: str, reference: str) -> Case:
+        """Give a case our own reference; letters and lists show it from now on."""
+        if not reference.strip() or len(reference) > REFERENCE_CHARS_MAX:
+            raise Malformed(f"a reference has 1 to {REFERENCE_CHARS_MAX} characters")
+        case = self.register.find(tx.conn, name, lock=True)
+        standing_rows.change_standing(tx.conn, case.id, own_ref=reference)
+        tx.record(CaseReferred(self.network, tx.now, case.log_id, by=tx.by))
+        return case
+
+    def hand_over(self, tx: Tx, name: str, login: str) -> tuple[Case, Posted | None]:
+        """Put another person in charge; the other side is told whom to ask, if it can be."""
+        case = self.register.find(tx.conn, name, lock=True, readable=True)
+        user = _active(tx.conn, login)
+        standing = standing_rows.read_standing(tx.conn, case.id)
+        if standing is not None and standing.officer is not None:
+            keep_reading(tx, case.id, standing.officer)
+        standing_rows.change_standing(tx.conn, case.id, officer=user.person)
+        tx.record(CaseHandedOver(self.network, tx.now, case.log_id, user.person, by=tx.by))
+        if standing is None or not standing.on_wire:
+            return case, None
+        try:
+            contact = {"contact": {"name": user.login}}
+            posted = self.register.make_move(
+                tx, case.id, event="handler_changed", body=dict(contact)
+            )
+        except NotNow:  # nothing was delivered yet: there is nobody to tell
+            return case, None
+        return case, posted
+
+    def link(self, tx: Tx, name: str, relation: str, other: str) -> tuple[Case, str]:
+        """Link a case with another, here or elsewhere; gives the other as it is stored."""
+        if relation not in RELATIONS:
+            raise Malformed(f"a link is one of: {', '.join(RELATIONS)}")
+        case = self.register.find(tx.conn, name, lock=True)
+        named = self._named(tx.conn, other)
+        if named == case.id:
+            raise CaseFault("A case is not linked with itself: name the other one.")
+        if link_rows.insert_link(tx.conn, Link(case.id, relation, named, tx.now)):
+            tx.record(CaseLinked(self.network, tx.now, case.log_id, by=tx.by))
+        return case, named
+
+    def _named(self, conn: Connection, other: str) -> str:
+        """Give a case that is here by its id, and one that is elsewhere as it was named."""
+        if not other.strip() or len(other) > REFERENCE_CHARS_MAX:
+            raise Malformed("the other case is named by its id or reference")
+        try:
+            return self.register.find(conn, other).id
+        except CaseNotFound:
+            return other
+
+    @staticmethod
+    def related(conn: Connection, case_id: str) -> list[Related]:
+        """Give the links of a case from both sides, the oldest first."""
+        own, others = link_rows.links_of(conn, case_id)
+        found = [Related(one.relation, one.other, one.at) for one in own]
+        found += [
+            Related(RELATIONS.get(one.relation, one.relation), one.case_id, one.at)
+            for one in others
+        ]
+        return sorted(found, key=lambda one: (one.at, one.other))
+
+
+def keep_reading(tx: Tx, case_id: str, person: str, level: str = "reader") -> None:
+    """Let somebody who acts, or acted, in a case read it; never less than before."""
+    member = member_rows.read_member(tx.conn, case_id, person)
+    if member is None or (member.level, level) == ("reader", "protected"):
+        member_rows.put_member(tx.conn, Member(case_id, person, level, tx.by, tx.now))
+
+
+def _active(conn: Connection, login: str) -> User:
+    user = people_rows.user_of_login(conn, login)
+    if user is None or user.state != "active":
+        raise CaseFault(
+            "Nobody who is active here is called that: `comity user list` shows our people."
+        )
+    return user
