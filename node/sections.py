@@ -311,6 +311,15 @@ class ControlSettings(Section):
     )
 
 
+class LawSettings(Section):
+    """What this authority adds to the law that the node brings."""
+
+    folder: Path | None = Field(
+        None,
+        description="Your own kinds, bases, limits, holidays. Without it: law/, if it is there.",
+    )
+
+
 class LimitsSettings(Section):
     """What one peer, and all peers together, may take of this node."""
 

@@ -35,6 +35,7 @@ from node.sections import (
     DatabaseSettings,
     GuardSettings,
     KeysSettings,
+    LawSettings,
     LimitsSettings,
     LogSettings,
     MailSettings,
@@ -91,6 +92,7 @@ class _Layers(BaseSettings):
     timestamps: TimestampsSettings = TimestampsSettings()
     control: ControlSettings = ControlSettings()
     limits: LimitsSettings = LimitsSettings()
+    law: LawSettings = LawSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,13 @@ class Settings:
     timestamps: TimestampsSettings
     control: ControlSettings
     limits: LimitsSettings
+    law: LawSettings
+
+    @property
+    def law_folder(self) -> Path | None:
+        """The authority's own folder of law: the one that is named, or `law/` if it is there."""
+        beside = self.folder / "law"
+        return self.law.folder or (beside if beside.is_dir() else None)
 
 
 def load_settings(path: Path, overrides: Mapping[str, object] | None = None) -> Settings:
@@ -288,6 +297,7 @@ def _rooted(folder: Path, layers: _Layers) -> Settings:
         timestamps=layers.timestamps,
         control=_with_paths(folder, layers.control),
         limits=layers.limits,
+        law=_with_paths(folder, layers.law),
     )
 
 

@@ -6,7 +6,7 @@ The files beside this one are for lawyers to read and to correct; an authority a
 in a folder. Nothing here knows a case, a person or a state.
 """
 
-from node.cases.law.load import load_law
+from node.cases.law.load import load_law, read_law
 from node.cases.law.model import (
     Basis,
     Clock,
@@ -28,4 +28,5 @@ from node.cases.law.read import LawError
 __all__ = [
     "Basis", "Clock", "Code", "Condition", "Confidence", "FieldRule", "FormSection", "Ground",
     "HolidayChange", "Kind", "Law", "LawError", "Limit", "Offence", "Term", "load_law",
+    "read_law",
 ]  # fmt: skip

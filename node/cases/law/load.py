@@ -10,7 +10,7 @@ with a sentence for each problem. Nothing here knows a case.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -33,9 +33,24 @@ BUILT_IN: Final = Path(__file__).parent
 
 
 def load_law(extension: Path | None = None) -> Law:
-    """Give the law, with an authority's folder if there is one; raises `LawError`."""
-    if extension is None:
-        return _built_in()
+    """Give the law, with an authority's folder if there is one; raises `LawError`.
+
+    What was read once stays as it is until the process ends: a node that runs does not see
+    half of what somebody is writing.
+    """
+    return _built_in() if extension is None else _extended(extension)
+
+
+_FOLDERS_KEPT: Final = 8
+
+
+@lru_cache(_FOLDERS_KEPT)
+def _extended(extension: Path) -> Law:
+    return read_law(extension)
+
+
+def read_law(extension: Path) -> Law:
+    """Read an authority's folder anew, whatever was read before; raises `LawError`."""
     if not extension.is_dir():
         raise LawError(f"{extension} is no folder; [law] folder says where the authority's law is.")
     joined = _brought()
