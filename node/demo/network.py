@@ -18,15 +18,18 @@ from protocol.dsse import Unverified
 
 STEWARDS: Final = ("Registry of the Chief Justice", "Ministry of Justice", "Regional secretariat")
 THRESHOLD: Final = 2
-_LIFETIME_S: Final = 30 * 86_400
+LIFETIME_S: Final = 30 * 86_400
 
 
-def introduce(network: str, listings: Iterable[bytes], *, random: Random, now: int) -> Unverified:
+def introduce(
+    network: str, listings: Iterable[bytes], *, random: Random, now: int,
+    lifetime_s: int = LIFETIME_S,
+) -> Unverified:  # fmt: skip
     """Give the first network document of the authorities whose signed listings are given."""
     rings = [new_steward_ring(name, random=random, now=now) for name in STEWARDS]
     stewards = [Steward(ring.name, ring.signers().public) for ring in rings]
     empty = first_document(
-        network, stewards, threshold=THRESHOLD, f=0, created=now, expires=now + _LIFETIME_S
+        network, stewards, threshold=THRESHOLD, f=0, created=now, expires=now + lifetime_s
     )
     statement = unsigned(with_listings(empty, [Listed(raw) for raw in listings]))
     for ring in rings[:THRESHOLD]:

@@ -8,10 +8,8 @@ hand on to each other stands in `Company`. Knows nothing of how the page looks.
 from __future__ import annotations
 
 import shutil
-import socket
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,6 +18,7 @@ from keys.fingerprint import Fingerprint, document_fingerprint
 from node.clock import Clock, Random
 from node.demo import files, fraud
 from node.demo.network import STEWARDS, THRESHOLD, introduce
+from node.demo.ports import free_ports
 from node.demo.stage import Stage, StepFailed
 
 T = TypeVar("T")
@@ -31,8 +30,6 @@ THIRD: Final = "qp.fiu"
 AUTHORITIES: Final = (ASKING, ASKED, THIRD)
 _WAIT_S_MAX: Final = 25.0
 _LOOPBACK: Final = "127.0.0.1"
-_PORTS: Final = range(20_000, 32_000)
-_PORT_TRIES_MAX: Final = 200
 _PACE_S: Final = 0.1
 _UNLOCKED_BY: Final = "passphrase"
 _UNLOCKING_BYTES: Final = 16
@@ -122,7 +119,7 @@ class Step:
 
 def _make(company: Company) -> Seen:
     """Make the three nodes, each with a passphrase in a file, so that it starts unattended."""
-    ports = _free_ports(len(AUTHORITIES), company.random)
+    ports = free_ports(len(AUTHORITIES), company.random)
     commands = []
     for authority, port in zip(AUTHORITIES, ports, strict=True):
         home = company.home(authority)
@@ -297,24 +294,6 @@ def _check_receipt(company: Company) -> Seen:
     fraud.alter_receipt(company.altered_receipt)
     company.stage.comity("verify", company.altered_receipt, "--json").must(3)
     return Seen(f"{ASKED}'s receipt verifies offline; with one byte changed: caught")
-
-
-def _free_ports(count: int, random: Random) -> list[int]:
-    """Give ports of loopback that nobody listens on now.
-
-    They lie below those that systems hand out by themselves: such a one could be taken by
-    anybody's next connection, before our node listens.
-    """
-    ports: list[int] = []
-    with ExitStack() as held:
-        for _ in range(_PORT_TRIES_MAX):
-            port = _PORTS[int.from_bytes(random(4), "big") % len(_PORTS)]
-            with suppress(OSError):
-                held.enter_context(socket.create_server((_LOOPBACK, port)))
-                ports.append(port)
-            if len(ports) == count:
-                return ports
-    raise StepFailed(f"no {count} free ports between {_PORTS.start} and {_PORTS.stop}")
 
 
 def _wait_delivered(company: Company, case: str, *, at: str = ASKING) -> None:

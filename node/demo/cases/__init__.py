@@ -1,0 +1,1 @@
+"""The demonstration cases: fictional requests that whole nodes play on a clock of the story."""
