@@ -259,7 +259,7 @@ def _token(one: AuditorToken) -> Result:
 AUDITING: Final[Mapping[str, Verb]] = {
     "audit.erase": Verb(_audit_erase, EraseRecords, RUNNING, writes=True, needs_keys=True),
     "audit.timestamp": Verb(
-        _audit_timestamp, KeepTimestamp, RUNNING | AUDITORS, writes=True, needs_keys=True
+        _audit_timestamp, KeepTimestamp, RUNNING, writes=True, needs_keys=True
     ),
     "audit.token.make": Verb(_token_make, MakeToken, RUNNING, writes=True, needs_keys=True),
     "audit.token.list": Verb(_token_list, may=RUNNING | AUDITORS),

@@ -13,6 +13,7 @@ from protocol.bundle import decode_bundle
 from protocol.bundle_parts import read_head
 from protocol.encoding import Fields
 from tests.support.network import RunningNode, running_network
+from tests.support.people import ANNA
 
 FIJI, QUMRAN = "fj.justice", "qm.justice"
 
@@ -39,7 +40,7 @@ async def delivered(node: RunningNode, identity: str) -> None:
 async def bundle(node: RunningNode, verb: str, case: str) -> tuple[bytes, Result]:
     """Make a bundle at the desk of a node that serves."""
     desk = desk_of(node.node, asyncio.get_running_loop())
-    made = await asyncio.to_thread(act, desk, verb, {"case": case})
+    made = await asyncio.to_thread(act, desk, verb, {"case": case}, person=ANNA)
     return Fields(dict(made), "made").base64("bundle", bytes_max=2**30), made
 
 

@@ -14,6 +14,7 @@ from node.desk import act
 from node.run import desk_of
 from protocol.encoding import from_base64
 from tests.support.network import RunningNode
+from tests.support.people import ANNA
 from tests.support.recovering import FIJI, QUMRAN, add, cloned, recovered, set_back
 
 FIRST, SECOND = f"pacific/{QUMRAN}/1", f"pacific/{QUMRAN}/2"
@@ -22,7 +23,7 @@ FIRST, SECOND = f"pacific/{QUMRAN}/1", f"pacific/{QUMRAN}/2"
 async def done(node: RunningNode, verb: str, case: str) -> Any:  # noqa: ANN401  (what a verb gives)
     """Do something at the desk of a node that serves."""
     desk = desk_of(node.node, asyncio.get_running_loop())
-    return await asyncio.to_thread(act, desk, verb, {"case": case})
+    return await asyncio.to_thread(act, desk, verb, {"case": case}, person=ANNA)
 
 
 def sound(raw: bytes) -> Judgement:

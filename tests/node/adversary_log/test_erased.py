@@ -8,6 +8,7 @@ from node.desk import act
 from node.run import desk_of
 from protocol.encoding import Json
 from tests.support.pair import FIJI, QUMRAN, Pair
+from tests.support.people import person_for
 
 
 def files_of(pair: Pair, name: str) -> bytes:
@@ -19,7 +20,7 @@ def files_of(pair: Pair, name: str) -> bytes:
 async def did(pair: Pair, verb: str, **arguments: Json) -> None:
     """Have Fiji's node, which runs, do something."""
     desk = desk_of(pair[FIJI].node)
-    await asyncio.to_thread(act, desk, verb, arguments)
+    await asyncio.to_thread(act, desk, verb, arguments, person=person_for(verb))
 
 
 async def test_an_erased_record_leaves_the_files_of_a_node_that_runs(light_pair: Pair) -> None:
