@@ -151,7 +151,7 @@ class Drafts:
         """Give a version to a second person, if nothing blocks it."""
         draft = self._current(tx, name, version)
         rule = self._rule(draft, "submit_for_approval")
-        self._require_complete(tx, draft)
+        self.require_complete(tx, draft)
         moved = self._move(tx, draft, rule, submitted_by=tx.by)
         tx.record(DraftSubmitted(self._network, tx.now, moved.id, version, moved.digest, by=tx.by))
         return moved
