@@ -15,8 +15,7 @@ from functools import cache
 from typing import Final
 
 from protocol.encoding import Json
-from protocol.lifecycle import EVENTS, RULES, OneSide, Rule, Standing, Step, apply
-from protocol.lifecycle_table import BEGIN
+from protocol.lifecycle import EVENTS, RULES, OneSide, Rule, Standing, State, Step, apply
 
 BEGUN_AT: Final = 1_800_000_000
 DAY: Final = 86_400
@@ -118,22 +117,37 @@ def _next(standing: Standing, at: int) -> Iterator[tuple[Rule, Step]]:
             yield from ((rule, step_of(rule, standing, when)) for when in (at + 1, at + LATER))
 
 
-def _search() -> dict[str, Scene]:
-    """Find a scene for every rule, nearest to the beginning first."""
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """What the search found: a scene for each rule, and each kind of standing with the next."""
+
+    scenes: dict[str, Scene] = field(default_factory=dict)
+    standings: dict[bytes, Standing] = field(default_factory=dict)
+    following: dict[bytes, set[bytes]] = field(default_factory=dict)
+    paths: dict[bytes, tuple[Step, ...]] = field(default_factory=dict)
+
+
+@cache
+def explored() -> Explored:
+    """Search from every beginning, nearest first."""
+    found = Explored()
     first = opening("FREEZING", signatories=[])
     waiting: list[tuple[Step, ...]] = [(first,), *((opening(kind),) for kind in _KINDS)]
-    found: dict[str, Scene] = {}
-    seen: set[bytes] = set()
     for path in waiting:  # grows while it is walked
         standing = _fold(path)
+        here = shape_of(standing)
+        found.standings.setdefault(here, standing)
+        found.paths.setdefault(here, path)
+        leads_to = found.following.setdefault(here, set())
         for rule, step in _next(standing, path[-1].created):
             applied = apply(standing, step)
             if applied.rule is None or applied.standing is None:
                 continue
-            found.setdefault(applied.rule.id, Scene(rule, standing, step, path))
-            place = _shape(applied.standing)
-            if place not in seen:
-                seen.add(place)
+            found.scenes.setdefault(applied.rule.id, Scene(rule, standing, step, path))
+            there = shape_of(applied.standing)
+            leads_to.add(there)
+            if there not in found.standings:
+                found.standings[there] = applied.standing
                 waiting.append((*path, step))
     return found
 
@@ -147,16 +161,28 @@ def _fold(path: tuple[Step, ...]) -> Standing:
     return standing
 
 
-def _shape(standing: Standing) -> bytes:
+def shape_of(standing: Standing) -> bytes:
     """Give what tells standings apart, their exact times aside."""
     shape = {name: bool(v) for name, v in standing.to_json().items()}
     return repr((standing.machine, standing.kind, standing.state, sorted(shape))).encode()
 
 
-@cache
 def scenes() -> Mapping[str, Scene]:
     """Give the scene of every rule that can be reached, by the rule's id."""
-    return _search()
+    return explored().scenes
 
 
-BEGINNINGS: Final = frozenset(rule.id for rule in BEGIN.values())
+@cache
+def closable() -> frozenset[bytes]:
+    """Give the kinds of standings from which some good messages lead to the end of the case."""
+    found = explored()
+    ends = {shape for shape, one in found.standings.items() if one.state == State.CLOSED}
+    leading = ends
+    while leading:
+        leading = {
+            shape
+            for shape, following in found.following.items()
+            if shape not in ends and following & ends
+        }
+        ends |= leading
+    return frozenset(ends)
