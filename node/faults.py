@@ -14,6 +14,7 @@ from node.access.faults import NotAllowed, NotKnown, SecondPersonNeeded
 from node.app import ServiceEnded
 from node.audit.faults import NotErasable, NotHere
 from node.cases.faults import CaseFault, Incomplete
+from node.cases.law import LawError
 from node.cases.register import CaseNotFound, NotNow
 from node.evidence.hashing import EvidenceFault
 from node.exits import Exit, Fault, describe_plain, sentence
@@ -27,7 +28,7 @@ from protocol.errors import Misuse, Rejected
 EXPECTED: Final = (
     Rejected, CaseNotFound, StorageFailed, KeyFileError, SettingsError, AlreadyThere,
     EvidenceFault, NodeRuns, ServiceEnded, NotHere, NotErasable, OSError,
-    NotKnown, NotAllowed, SecondPersonNeeded, NotNow, CaseFault,
+    NotKnown, NotAllowed, SecondPersonNeeded, NotNow, CaseFault, LawError,
 )  # fmt: skip
 """Faults that have a sentence; anything else is a bug and keeps its traceback."""
 
@@ -64,7 +65,7 @@ def describe(fault: Exception) -> Fault:
             return Fault("second-person", sentence(str(fault)), Exit.LATER)
         case NodeRuns():
             return Fault("node-runs", sentence(str(fault)), Exit.LATER)
-        case SettingsError() | KeyFileError():
+        case SettingsError() | KeyFileError() | LawError():
             return Fault("configuration", str(fault), Exit.CONFIGURATION)
         case EvidenceFault():
             return Fault("evidence", sentence(fault.for_terminal), Exit.FAILED)
