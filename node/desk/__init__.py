@@ -25,6 +25,7 @@ from node.desk.auditing import AUDITING
 from node.desk.case_files import CASE_FILES
 from node.desk.casework import CASEWORK
 from node.desk.drafting import DRAFTING
+from node.desk.law import LAW
 from node.desk.papers import PAPERS
 from node.desk.people import PEOPLE
 from node.desk.trust import TRUST
@@ -39,7 +40,7 @@ from protocol.errors import Malformed
 __all__ = ["VERBS", "Desk", "Live", "Result", "Verb", "act", "no_writing", "who"]
 
 VERBS: Final[Mapping[str, Verb]] = {
-    **CASEWORK, **CASE_FILES, **DRAFTING, **PAPERS, **AUDITING, **TRUST, **WATCHING, **PEOPLE,
+    **LAW, **CASEWORK, **CASE_FILES, **DRAFTING, **PAPERS, **AUDITING, **TRUST, **WATCHING, **PEOPLE,
     **WORK,
 }  # fmt: skip
 """Every verb by its name; the control socket and the command line know no other."""
