@@ -13,6 +13,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Connection,
+    Integer,
     case,
     func,
     literal,
@@ -94,7 +95,7 @@ def _in(period: Period) -> ColumnElement[bool]:
 
 def _base(period: Period) -> CTE:
     """Give the cases of the period with what they are counted by; read once, grouped often."""
-    age = period.now - cases.c.opened_at
+    age, hour_s = period.now - cases.c.opened_at, literal_column(str(HOUR_S), Integer)
     ages = [(age < days * DAY_S, place) for place, days in enumerate(AGES_DAYS)]
     started = standings.c.delivered_at
     taken = {
@@ -111,7 +112,7 @@ def _base(period: Period) -> CTE:
         standings.c.outcome,
         standings.c.ground,
         case(*ages, else_=len(AGES_DAYS)).label("age"),
-        *((took / literal_column(str(HOUR_S))).label(name) for name, took in taken.items()),
+        *((took // hour_s).label(name) for name, took in taken.items()),
     ]
     joined = cases.outerjoin(standings, standings.c.case_id == cases.c.id)
     return select(*columns).select_from(joined).where(_in(period)).cte("counted")
