@@ -139,7 +139,7 @@ def _fault(raw: bytes, status: int) -> Fault:
 
 def _findings(fields: Fields) -> tuple[Mapping[str, str], ...]:
     """Read what is wrong with single fields, if the node said so."""
-    found = fields.take("findings") or []
+    found = fields.take("findings") if fields.has("findings") else []
     rows = found if isinstance(found, list) else []
     return tuple(
         {name: value for name, value in row.items() if isinstance(value, str)}

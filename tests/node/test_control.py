@@ -15,23 +15,27 @@ from pathlib import Path
 
 import pytest
 
+from node.access import people
 from node.ask import NoNode, Told, ask_node
 from node.control import serve_desk
+from node.desk import act
 from node.exits import Exit
 from node.run import desk_of
 from node.settings import SettingsError
 from protocol.encoding import Json
 from tests.support.pair import FIJI, QUMRAN, Pair
+from tests.support.people import ADMIN, KEY, settle_in
 
 NOBODY = 65_534
-SEND: dict[str, Json] = {"to": QUMRAN, "kind": "mla", "body": {}, "manifest": None}
+ADD: dict[str, Json] = {"login": "ben", "roles": ["drafter"]}
 
 
-async def test_the_socket_is_for_the_owner_only_and_goes_with_the_node(light_pair: Pair) -> None:
-    """Mode 0600 while it listens; afterwards nobody is there."""
+async def test_the_socket_lets_all_speak_whom_its_folder_lets_through(light_pair: Pair) -> None:
+    """The folder can be passed through and not listed; afterwards nobody is there."""
     path = light_pair.folder / "run" / "control.sock"
     async with serve_desk(desk_of(light_pair[FIJI].node), path):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.stat().st_mode) == 0o666
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o711
     with pytest.raises(NoNode):
         ask_node(path, "case.list", {})
 
@@ -81,7 +85,7 @@ def open_folder() -> Iterator[Path]:
 CONNECT = r"""
 use Socket; socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die;
 connect($s, sockaddr_un($ARGV[0])) or do { print "no way in"; exit };
-syswrite($s, "POST /v1/case.list HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}");
+syswrite($s, "POST /v1/user.me HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}");
 sysread($s, my $answer, 12); print $answer;
 """
 
@@ -91,16 +95,18 @@ sysread($s, my $answer, 12); print $answer;
     reason="speaking as another user needs root, setpriv and perl",
 )
 @pytest.mark.parametrize(
-    ("mode", "user", "heard"),
-    [(0o600, NOBODY, "no way in"), (0o666, NOBODY, "HTTP/1.1 403"), (0o600, 0, "HTTP/1.1 200")],
+    ("mapped", "user", "heard"),
+    [(None, NOBODY, "HTTP/1.1 403"), (NOBODY, NOBODY, "HTTP/1.1 200"), (None, 0, "HTTP/1.1 200")],
 )
-async def test_another_user_is_not_heard_even_if_the_mode_would_let_him(
-    light_pair: Pair, open_folder: Path, mode: int, user: int, heard: str
+async def test_another_user_of_the_machine_is_heard_if_they_are_one_of_our_people(
+    light_pair: Pair, open_folder: Path, mapped: int | None, user: int, heard: str
 ) -> None:
-    """The kernel says who is at the other end; the mode is only the first door."""
+    """The kernel says who is at the other end, and nobody can say otherwise."""
     path = open_folder / "s"
-    async with serve_desk(desk_of(light_pair[FIJI].node), path):
-        path.chmod(mode)
+    desk = desk_of(light_pair[FIJI].node)
+    if mapped is not None:
+        act(desk, "user.add", {"login": "x", "roles": ["drafter"], "uid": mapped}, person=ADMIN)
+    async with serve_desk(desk, path):
         speaking = await asyncio.create_subprocess_exec(
             "setpriv", f"--reuid={user}", "--clear-groups", "perl", "-e", CONNECT, str(path),
             stdout=asyncio.subprocess.PIPE,
@@ -109,23 +115,49 @@ async def test_another_user_is_not_heard_even_if_the_mode_would_let_him(
     assert answer.decode() == heard
 
 
+async def test_a_key_says_who_speaks_before_the_unix_user_does(light_pair: Pair) -> None:
+    """So that somebody without a user of their own can type commands."""
+    path = light_pair.folder / "run" / "control.sock"
+    settle_in(light_pair[FIJI].node.settings)
+    async with serve_desk(desk_of(light_pair[FIJI].node), path):
+        mine = await asyncio.to_thread(ask_node, path, "user.me", {}, key=KEY)
+        assert (mine["login"], mine["built_in"]) == ("anna", False)
+        assert (await asyncio.to_thread(ask_node, path, "user.me", {}))["built_in"] is True
+
+
+@pytest.mark.parametrize(
+    "sent",
+    ["comity_" + "B" * 43, "", "a b", "x" * 8_000, "ü".encode().decode("latin-1"), "comity_"],
+    ids=["another", "empty", "two words", "long", "letters", "prefix"],
+)
+async def test_a_key_that_opens_nothing_is_nobody_and_not_the_unix_user(
+    light_pair: Pair, sent: str
+) -> None:
+    """A mistyped key never makes somebody the administrator."""
+    path = light_pair.folder / "run" / "control.sock"
+    before = light_pair[FIJI].counts()
+    async with serve_desk(desk_of(light_pair[FIJI].node), path):
+        with pytest.raises(Told) as told:
+            await asyncio.to_thread(ask_node, path, "user.me", {}, key=sent)
+    assert told.value.fault.code == "not-known"
+    assert sent not in told.value.fault.sentence or not sent
+    assert light_pair[FIJI].counts() == before
+
+
 async def ask(path: Path, verb: str, arguments: dict[str, Json]) -> dict[str, Json]:
-    """Ask the node as the command line does."""
-    return await asyncio.to_thread(ask_node, path, verb, arguments)
+    """Ask the node as the command line does, as Anna where it is about cases."""
+    key = KEY if verb.startswith(("case.", "request.")) else None
+    return await asyncio.to_thread(ask_node, path, verb, arguments, key=key)
 
 
 async def test_a_verb_is_done_by_the_running_node(light_pair: Pair) -> None:
     """Arguments and results are JSON; what was written is there."""
     path = light_pair.folder / "run" / "control.sock"
     async with serve_desk(desk_of(light_pair[FIJI].node), path):
-        sent = await ask(
-            path,
-            "request.send",
-            {"to": QUMRAN, "kind": "mla_evidence", "body": {"text": "please"}, "manifest": None},
-        )
-        listed = await ask(path, "case.list", {})
-    assert (sent["schema"], sent["state"]) == ("comity.request/1", "queued")
-    assert str(sent["case"]) in str(listed["cases"])
+        added = await ask(path, "user.add", ADD)
+        listed = await ask(path, "user.list", {})
+    assert (added["schema"], added["state"]) == ("comity.user/1", "active")
+    assert "ben" in str(listed["users"])
 
 
 @pytest.mark.parametrize(
@@ -138,16 +170,18 @@ async def test_a_verb_is_done_by_the_running_node(light_pair: Pair) -> None:
         ("case.show", {"case": "fj.justice/unknown"}, "not-found"),
         ("case.show", {"case": "%"}, "not-found"),
         ("case.show", {"case": "_" * 32}, "not-found"),
-        ("request.send", {"to": "NOT AN ID", "kind": "mla", "body": {}}, "malformed"),
-        (
-            "request.send",
-            {"to": "xx.justice", "kind": "mla", "body": {}, "manifest": None},
-            "not-permitted",
-        ),
+        ("case.show", {"case": "x" * 257}, "malformed"),
+        ("case.note", {"case": "x", "body": {}}, "not-found"),
+        ("case.note", {"case": "x", "body": []}, "malformed"),
+        ("case.note", {"case": "x", "manifest": {}, "body": {}}, "not-found"),
+        ("request.send", {"to": "NOT AN ID", "kind": "m", "body": {}}, "malformed"),
         ("request.send", {"to": QUMRAN, "kind": "two words", "body": {}}, "malformed"),
         ("request.send", {"to": QUMRAN, "kind": "mla", "body": []}, "malformed"),
-        ("request.send", {"to": QUMRAN, "kind": "m", "body": {}, "manifest": {}}, "malformed"),
-        ("case.event", {"case": "x", "event": "note", "body": {}, "manifest": None}, "not-found"),
+        ("request.send", {"to": QUMRAN, "kind": "mla", "body": {}, "manifest": {}}, "malformed"),
+        ("keys.rotate", {"purpose": "log"}, "malformed"),
+        ("user.add", {"login": "NOT ONE", "roles": ["drafter"]}, "malformed"),
+        ("user.add", {"login": "x", "roles": ["captain"]}, "malformed"),
+        ("user.confirm", {"code": "00" * 8}, "not-found"),
         (
             "network.install",
             {"documents": ["AAAA"], "listings": [], "revocations": []},
@@ -160,6 +194,7 @@ async def test_a_verb_that_fails_has_a_code_a_sentence_and_an_exit_status(
 ) -> None:
     """The same that the command would have shown by itself; and nothing was written."""
     path = light_pair.folder / "run" / "control.sock"
+    settle_in(light_pair[FIJI].node.settings)
     before = light_pair[FIJI].counts()
     async with serve_desk(desk_of(light_pair[FIJI].node), path):
         with pytest.raises(Told) as told:
@@ -170,7 +205,7 @@ async def test_a_verb_that_fails_has_a_code_a_sentence_and_an_exit_status(
     assert light_pair[FIJI].counts() == before
 
 
-def send_raw(path: Path, body: bytes, target: str = "/v1/case.list", method: str = "POST") -> int:
+def send_raw(path: Path, body: bytes, target: str = "/v1/outbox", method: str = "POST") -> int:
     """Send anything, and give the status of the answer."""
     with socket.socket(socket.AF_UNIX) as raw:
         raw.connect(str(path))
@@ -184,17 +219,17 @@ def send_raw(path: Path, body: bytes, target: str = "/v1/case.list", method: str
 @pytest.mark.parametrize(
     ("body", "target", "method", "status"),
     [
-        (b"", "/v1/case.list", "POST", 422),
-        (b"{", "/v1/case.list", "POST", 422),
-        (b"[]", "/v1/case.list", "POST", 422),
-        (b'{"a":1,"a":2}', "/v1/case.list", "POST", 422),
-        (b"\xff\xfe", "/v1/case.list", "POST", 422),
-        (b"[" * 100_000, "/v1/case.list", "POST", 422),
+        (b"", "/v1/outbox", "POST", 422),
+        (b"{", "/v1/outbox", "POST", 422),
+        (b"[]", "/v1/outbox", "POST", 422),
+        (b'{"a":1,"a":2}', "/v1/outbox", "POST", 422),
+        (b"\xff\xfe", "/v1/outbox", "POST", 422),
+        (b"[" * 100_000, "/v1/outbox", "POST", 422),
         (b"{}", "/v1/%2e%2e%2f", "POST", 422),
-        (b"{}", "/v1/case.list/more", "POST", 404),
+        (b"{}", "/v1/outbox/more", "POST", 404),
         (b"{}", "/", "POST", 404),
-        (b"{}", "/v1/case.list", "GET", 405),
-        (b"{}", "/v1/case.list", "POST", 200),
+        (b"{}", "/v1/outbox", "GET", 405),
+        (b"{}", "/v1/outbox", "POST", 200),
     ],
     ids=lambda one: str(one)[:24],
 )
@@ -205,7 +240,7 @@ async def test_a_request_that_is_none_is_refused_and_the_node_goes_on(
     path = open_folder / "s"
     async with serve_desk(desk_of(light_pair[FIJI].node), path):
         assert await asyncio.to_thread(send_raw, path, body, target, method) == status
-        assert (await ask(path, "case.list", {}))["cases"] == []
+        assert (await ask(path, "user.list", {}))["users"] == []
 
 
 async def test_a_request_over_the_limit_has_a_sentence_too(light_pair: Pair) -> None:
@@ -215,8 +250,8 @@ async def test_a_request_over_the_limit_has_a_sentence_too(light_pair: Pair) -> 
     before = light_pair[FIJI].counts()
     async with serve_desk(desk_of(light_pair[FIJI].node), path):
         with pytest.raises(Told) as told:
-            await ask(path, "request.send", {"to": QUMRAN, "kind": "mla", "body": body})
-        assert (await ask(path, "case.list", {}))["cases"] == []
+            await ask(path, "network.install", body)
+        assert (await ask(path, "user.list", {}))["users"] == []
     assert told.value.fault.exit == Exit.FAILED
     assert "arge" in told.value.fault.sentence
     assert light_pair[FIJI].counts() == before
@@ -234,10 +269,10 @@ async def test_a_bug_in_a_verb_is_one_failed_answer(
 
     desk = desk_of(wired.node)
     async with serve_desk(desk, path):
-        monkeypatch.setattr(wired.node.register, "send_request", broken)
+        monkeypatch.setattr(people, "add_user", broken)
         with pytest.raises(Told) as told:
-            await ask(path, "request.send", SEND)
+            await ask(path, "user.add", ADD)
         assert told.value.fault.exit == Exit.FAILED
         assert "canary" not in told.value.fault.sentence
-        assert (await ask(path, "case.list", {}))["cases"] == []
+        assert (await ask(path, "user.list", {}))["users"] == []
     assert "canary" not in lines.getvalue()
