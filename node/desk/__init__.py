@@ -40,8 +40,8 @@ from protocol.errors import Malformed
 __all__ = ["VERBS", "Desk", "Live", "Result", "Verb", "act", "no_writing", "who"]
 
 VERBS: Final[Mapping[str, Verb]] = {
-    **LAW, **CASEWORK, **CASE_FILES, **DRAFTING, **PAPERS, **AUDITING, **TRUST, **WATCHING, **PEOPLE,
-    **WORK,
+    **CASEWORK, **CASE_FILES, **DRAFTING, **PAPERS, **AUDITING, **TRUST, **WATCHING, **PEOPLE,
+    **LAW, **WORK,
 }  # fmt: skip
 """Every verb by its name; the control socket and the command line know no other."""
 
