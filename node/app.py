@@ -25,10 +25,10 @@ from node.audit.guard import FileGuard
 from node.audit.log import Log, open_origin
 from node.audit.tiles import TileSource
 from node.audit.witness import Witness
-from node.cases.facts import Facts
+from node.cases.law import Law, load_law
 from node.cases.register import Register
-from node.cases.search import WordIndex
 from node.cases.standings import Standings
+from node.casework import Plant, effects_of, services_of
 from node.clock import Clock, Random, SystemClock, SystemRandom
 from node.courier import BackOff, Courier
 from node.exchange import Exchange
@@ -108,6 +108,7 @@ class Node:
     writer: Writer
     outbox: Outbox
     register: Register
+    law: Law
     inbox: Inbox
     returning: Returning
     witness: Witness
@@ -144,7 +145,9 @@ class Node:
         self.bell.ring = courier.wake
         await watch.witnessing.ask_before_signing()
         await listener.start(listening, self._tls())
+        plant = Plant(self.database, self.writer, self.clock, self.random)
         services = [
+            *services_of(self.settings, self.register, self.law, plant),
             courier.run, gossip.run, self._keep_up,
             watch.witnessing.run, watch.notices.run, watch.monitor.run,
         ]  # fmt: skip
@@ -241,7 +244,8 @@ def open_node(
     failure, bell = Failure(), Bell()
     writer = Writer(database, log, clock, on_failure=failure)
     vault = Vault(ring.storage_key, random)
-    standings = Standings(settings.authority, vault, (WordIndex(vault), Facts(vault)))
+    law = load_law(settings.law_folder)
+    standings = Standings(settings.authority, vault, effects_of(office, vault, law))
 
     def settled(tx: Tx, case: Case, stored: StoredMessage, was: str) -> None:
         # The register posts through the outbox, which tells it what became of each message.
@@ -255,7 +259,7 @@ def open_node(
         pass  # what a migration left without: a few at a time
     forks = Forks(office, log)
     return Node(
-        settings, clock, random, database, office, log, writer, outbox, register, inbox,
+        settings, clock, random, database, office, log, writer, outbox, register, law, inbox,
         Returning(office, vault, database),
         Witness(office, partial(forks.keep, told_by=None), lambda: log.halted),
         TileSource(database, heads(log, database, settings.network, settings.authority)),

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from keys.ring import KeyRing
 from node.anchor import Anchor
+from node.cases.law import load_law
 from node.cases.register import Register
 from node.cases.standings import Standings
 from node.clock import SystemClock, SystemRandom
@@ -42,7 +43,16 @@ def open_desk_for_reading(settings: Settings, ring: KeyRing | None) -> Iterator[
             standings = Standings(settings.authority, vault)
             outbox = Outbox(office, vault, random, _nobody, _nothing)
             register = Register(office, vault, outbox, standings, random)
-        yield Desk(settings, office, database, no_writing, clock, random, register_or_none=register)
+        yield Desk(
+            settings,
+            office,
+            database,
+            no_writing,
+            clock,
+            random,
+            register_or_none=register,
+            law=load_law(settings.law_folder),
+        )
     finally:
         database.close()
 

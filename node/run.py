@@ -47,7 +47,7 @@ def desk_of(node: Node, loop: asyncio.AbstractEventLoop | None = None) -> Desk:
     """Give the desk of a node that can write; one that serves on `loop` can ask peers."""
     return Desk(
         node.settings, node.office, node.database, node.writer.write_now, node.clock, node.random,
-        register_or_none=node.register,
+        register_or_none=node.register, law=node.law,
         fetch=None if loop is None else partial(_fetch, node, loop),
         live=None if loop is None else Live(
             lambda: node.log.halted, partial(_look, node, loop), partial(_gather, node, loop)

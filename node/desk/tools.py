@@ -13,7 +13,6 @@ from pydantic import Field, JsonValue
 from node.cases.checks import Checks
 from node.cases.drafts import Drafts
 from node.cases.keeping import Keeping
-from node.cases.law import load_law
 from node.cases.papers import Papers
 from node.cases.sending import Sending
 from node.desk.arguments import spoken
@@ -43,7 +42,7 @@ def casework(desk: Desk) -> Casework:
     """Give the tools of a desk that was opened with the keys."""
     office, register, random = desk.office, desk.register, desk.random
     vault = register.vault
-    checks = Checks(office, load_law())
+    checks = Checks(office, desk.law)
     drafts = Drafts(office.network, vault, register, checks, random)
     keeping = Keeping(office.network, register)
     return Casework(

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 from node.access.check import Reach
 from node.access.roles import Person, Role
 from node.audit.bundle import Fetch
+from node.cases.law import Law
 from node.cases.register import Register
 from node.clock import Clock, Random
 from node.desk.arguments import Arguments, Nothing
@@ -51,6 +52,7 @@ class Desk:
     clock: Clock
     random: Random
     register_or_none: Register | None
+    law: Law
     person: Person | None = None  # who asked for the verb
     fetch: Fetch | None = None  # asks peers about their logs, while the node serves
     live: Live | None = None

@@ -40,7 +40,7 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: health_rows member_rows happening_rows people_rows key_rows clock_rows work_rows mail_rows writer
     node.storage: word_rows fact_rows statistic_rows
     node: storage
-    node.audit: faults record casework_records people_records clock_records records guard tiles log fsck stamped judged verify_bundle verify_logs verify
+    node.audit: faults record casework_records people_records clock_records api_records records guard tiles log fsck stamped judged verify_bundle verify_logs verify
     node.audit: verify_export
     node.audit: named kept export search erasure prove grounds bundle
     node.evidence: paths manifest hashing compare
@@ -48,15 +48,16 @@ ORDER: tuple[str, ...] = tuple(
     node.audit: witness
     node: quorum own_log forks following examined outbox
     node.cases: law completeness evidence_in_body happened clocks words search facts statistics feed standings register
-    node.cases: history checks faults draft_text drafts keeping sending papers
+    node.cases: history checks faults draft_text drafts keeping sending papers dues
     node: inbox
     node.access: faults people tokens matters members check
     node: access
     node.transport: errors limits batch c2sp form hop tls addresses paths connection quota door
     node.transport: routes unsigned listener client
+    node: webhooks
     node: tile_client witnessing notices monitor logs_shown watch
-    node: returning peers courier gossip exchange served state mailer doctor app own_listing setup faults
-    node: recovery rotation desk reading control run demo
+    node: returning peers courier gossip exchange served state mailer doctor casework app own_listing setup faults
+    node: recovery rotation desk reading control api run demo
     node: cli
     """.strip().splitlines()
 )
