@@ -20,6 +20,7 @@ from node.cli import (
     evidence,
     health,
     keyring,
+    law,
     making,
     network,
     people,
@@ -46,7 +47,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _module in (
-    making, network, serving, status, casework, evidence, auditing, proving, health, keyring, people,
+    making, network, serving, status, law, casework, evidence, auditing,
+    proving, health, keyring, people,
     work,
 ):  # fmt: skip
     _module.register(app)
