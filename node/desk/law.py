@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -279,7 +280,11 @@ def _labelled(law: Law, vocabulary: str, codes: tuple[str, ...]) -> list[Json]:
 
 def _check(desk: Desk, _: Nothing) -> Result:
     """Read the authority's folder as it is now: the node itself knows what was there at start."""
-    folder = desk.settings.law_folder
+    return checked(desk.settings.law_folder)
+
+
+def checked(folder: Path | None) -> Result:
+    """Say whether the law fits together, with a folder if there is one."""
     try:
         law = load_law() if folder is None else read_law(folder)
     except LawError as fault:
