@@ -241,7 +241,7 @@ _KINDS: Final[dict[str, Body]] = {
         "legal_basis": [{"instrument": "SADC_EXTRADITION_2002", "article": "10", "primary": True}],
         "urgency": "URGENT",
         "urgency_reason": "FLIGHT",
-        "duty_contact": {"name": "Duty desk of Cantera (fictional)", "email": "duty@cantera.example"},
+        "duty_contact": {"name": "Duty desk (fictional)", "email": "duty@cantera.example"},
         "subject_matter": "Prosecution for embezzlement",
         "persons": _SOUGHT,
         "warrant_statement": "A warrant of arrest of 10 January 2030 is in force.",
@@ -336,3 +336,27 @@ def good_request(kind: str) -> Body:
     if kind == "CONSULTATION":
         body["draft"] = good_request("MLA_BANK_RECORDS")
     return body
+
+
+# --- to spoil one ----------------------------------------------------------------------------
+
+GONE: Final = object()
+"""As a new value: take the field away."""
+
+
+def changed(body: Body, changes: dict[str, Any]) -> Body:
+    """Give a copy of a body with other values at some paths, such as `items[0].purpose`."""
+    other = copy.deepcopy(body)
+    for path, value in changes.items():
+        where: Any = other
+        *above, last = [
+            int(one) if one.isdigit() else one
+            for one in path.replace("[", ".").replace("]", "").split(".")
+        ]
+        for step in above:
+            where = where.setdefault(step, {}) if isinstance(where, dict) else where[step]
+        if value is GONE:
+            del where[last]
+        else:
+            where[last] = value
+    return other

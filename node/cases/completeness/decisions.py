@@ -69,18 +69,18 @@ def ground_of_refusal(scene: Scene, body: Body, under: str) -> Found:
         )
         yield Finding(at, "blocks", rule, sentence, "forbidden-ground")
         return
-    if ground not in law.refusal_grounds(facts.basis, facts.kind):
-        sentence = (
-            "This ground is none for this kind of request under its legal basis: choose one from "
-            "the list."
-        )
-        yield Finding(at, "blocks", "UNCAC 46(21)", sentence, "unknown-code")
     if ground == "POLITICAL" and "UNCAC" in facts.bases:
         sentence = (
             "Where the Convention is the basis, its offences are no political ones: choose another "
             "ground, or grant the request."
         )
         yield Finding(at, "blocks", "UNCAC 44(4)", sentence, "political-excluded")
+    elif ground not in law.refusal_grounds(facts.basis, facts.kind):
+        sentence = (
+            "This ground is none for this kind of request under its legal basis: choose one from "
+            "the list."
+        )
+        yield Finding(at, "blocks", "UNCAC 46(21)", sentence, "unknown-code")
     if ground == "44-11":
         sentence = (
             "Who is not extradited as a national is prosecuted on request: offer it, and link the "

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from node.cases.completeness import shapes
+from node.cases.completeness import iso, shapes
 from node.cases.completeness.places import (
     Body,
     Place,
@@ -38,6 +38,9 @@ _PAST: Final = frozenset({
     "birth_date", "born", "order_date", "warrant_date", "acquired_at", "offence_date",
 })  # fmt: skip
 """Last names of fields whose time is over; one that is still to come is doubtful."""
+
+_ACCOUNTS: Final = frozenset({"bic", "iban", "number", "account", "account_number", "identifier"})
+"""Last names of fields that may hold something with check digits or a fixed form."""
 
 _ENDS: Final = (("from", "to"), ("from", "until"))
 _DEPTH_MAX: Final = 24
@@ -168,9 +171,14 @@ def vocabulary(law: Law, name: str | None) -> Mapping[str, object]:
 def _check_account(rule: FieldRule, place: Place, note: Note) -> None:
     """Warn about check digits: a wrong account number costs a whole round of requests."""
     last = steps(rule.name)[-1][0]
-    check = shapes.PARTS.get(last) if last in {"iban", "bic"} else None
-    for fault in check(place.value) if check is not None and rule.type == "text" else ():
-        note(Finding(place.path, "warns", rule.rule, fault.sentence, fault.code))
+    if last not in _ACCOUNTS or not isinstance(place.value, str):
+        return
+    sort = "bic" if last == "bic" else "iban"
+    if sort == "iban" and last != "iban" and not iso.looks_like_iban(place.value):
+        return  # an account number of another form
+    for fault in shapes.PARTS[sort](place.value):
+        cited = "practice: ISO 9362" if sort == "bic" else "practice: ISO 13616"
+        note(Finding(place.path, "warns", cited, fault.sentence, fault.code))
 
 
 def _check_moment(rule: FieldRule, place: Place, note: Note, now: int) -> None:

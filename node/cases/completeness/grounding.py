@@ -131,10 +131,8 @@ def check_transmission(body: Body, found: Grounding, wanted: Wanted, note: Note)
                 f"{basis.title} works in {_some(basis.languages)}: add a translation, or make sure "
                 "that the requested State accepts this language."
             )
-            rule = f"{basis.title}, languages"
-            note(
-                Finding("language", "warns", rule, sentence, "language-of-basis", basis.unreviewed)
-            )
+            code, mark = "language-of-basis", basis.unreviewed
+            note(Finding("language", "warns", _FORM_RULE, sentence, code, mark))
 
 
 def _effect(body: Body, basis: Basis | None, wanted: Wanted) -> Iterator[Finding]:

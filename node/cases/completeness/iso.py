@@ -61,6 +61,12 @@ def same_language(one: str, other: str) -> bool:
     return one.partition("-")[0].lower() == other.partition("-")[0].lower()
 
 
+def looks_like_iban(text: str) -> bool:
+    """Say whether a number was probably meant as an IBAN: a State, two digits, many more."""
+    compact = text.replace(" ", "")
+    return _IBAN.fullmatch(compact) is not None and compact[:2] in COUNTRIES
+
+
 def iban_fault(text: str) -> str | None:
     """Say in a code what is wrong with an IBAN, or None: its form, then its check digits."""
     compact = text.replace(" ", "")
