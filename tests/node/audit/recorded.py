@@ -42,11 +42,28 @@ NEVER: Final[dict[str, str]] = {
     "watch_rows.keep_checkpoint": "words of others on the log, which prove themselves",
     "watch_rows.insert_unproved": "a doubt that accuses nobody, and that an alarm follows",
     "watch_rows.delete_unproved": "a doubt that was settled; a fork would be recorded",
+    "happening_rows.note": "what others may want to hear of: what happened is recorded itself",
+    "happening_rows.drop_old": "the same, when nobody will ask for it any more",
+    "webhook_rows.note_told": "how far a program was told: what it was told of is recorded itself",
+    "repeat_rows.note_done": "only makes a repeat be answered as before",
+    "repeat_rows.keep_answer": "the same",
+    "repeat_rows.forget": "the same",
+    "repeat_rows.drop_old": "the same, when its time is over",
     "person_rows.person_id": "the names behind the ids in records: erasable, so not in the log",
 }
 """Functions that never need a record, wherever they are called; each with its reason."""
 
 MADE: Final[dict[str, tuple[str, ...]]] = {
+    "access.members.let_in member_rows.put_member": ("case.let-in",),
+    "access.members.let_out member_rows.delete_member": ("case.let-out",),
+    "access.people._ask people_rows.change_user": ("user.asked",),
+    "access.people._take_effect people_rows.change_user": ("user.changed",),
+    "access.people.add_user people_rows.change_user": ("user.asked", "user.changed"),
+    "access.people.add_user people_rows.insert_user": ("user.asked", "user.changed"),
+    "access.people.reach_user people_rows.change_user": ("user.reached",),
+    "access.people.stand_in people_rows.change_user": ("user.away",),
+    "access.tokens._end key_rows.change_key": ("access-key.ended",),
+    "access.tokens._make key_rows.insert_key": ("access-key.made",),
     "audit.erasure._let_go erasure_rows.empty_receipt": ("record.erased",),
     "audit.erasure._let_go erasure_rows.empty_refusal": ("record.erased",),
     "audit.erasure.erase_case erasure_rows.erase_case_key": ("case.erased",),
@@ -54,6 +71,9 @@ MADE: Final[dict[str, tuple[str, ...]]] = {
     "cases.register.Register.open_case case_rows.insert_case": (_SENT, _ACCEPTED, _BACK),
     "desk.auditing._token_end auditor_rows.delete_token": ("token.ended",),
     "desk.auditing._token_make auditor_rows.insert_token": ("token.made",),
+    "api.telling.Telling._end webhook_rows.end_webhook": ("webhook.ended",),
+    "desk.hooks._webhook_add webhook_rows.insert_webhook": ("webhook.made",),
+    "desk.hooks._webhook_end webhook_rows.end_webhook": ("webhook.ended",),
     "forks.Forks.keep notice_rows.insert_notice": ("log.fork-found",),
     "inbox.Inbox._accept case_rows.insert_skips": (_ACCEPTED,),
     "inbox.Inbox._record case_rows.message_change": _DECISIONS,
@@ -106,6 +126,9 @@ BY_WRITER: Final[dict[str, tuple[str, ...]]] = {
 
 ELSEWHERE: Final[dict[str, str]] = {
     "log.opened": "the first record of the first log, when the node is made",
+    "case.read": "that somebody read a case, which changes nothing",
+    "matter.asked": "that something waits for a second person, which the node keeps for itself",
+    "matter.confirmed": "that a second person agreed, which the node keeps for itself",
 }
 """Kinds that record something else than a change of rows."""
 
