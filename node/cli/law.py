@@ -47,7 +47,7 @@ def kinds(call: Call) -> None:
         ("CODE", "KIND", "FORM", "SECOND PERSON", "ARTICLES", ""),
         [
             (row.text("code"), row.text("title"), "formal" if row.take("formal") else "",
-             row.text("second_person"), _joined(row.take("articles")), _mark(row))
+             row.text("second_person"), _joined(row.take("articles"), "; "), _mark(row))
             for row in rows
         ],
     )  # fmt: skip
@@ -64,7 +64,7 @@ def kind(
         return
     shown = Fields(found, "answer")
     call.out.heading(f"{shown.text('code')}  {shown.text('title')}{_tail(shown)}")
-    call.out.line(f"  articles       {_joined(shown.take('articles'))}")
+    call.out.line(f"  articles       {_joined(shown.take('articles'), '; ')}")
     call.out.line(f"  second person  {shown.text('second_person')}")
     call.out.line(f"  bases          {_joined(shown.take('bases'))}")
     _say_note(call, shown.take("note"))
@@ -89,7 +89,9 @@ def kind(
 def _say_field(call: Call, field: Fields) -> None:
     need = _NEED.get(field.text("need"), "")
     label, name, rule = field.text("label"), field.text("name"), field.text("rule")
-    call.out.line(f"  {need:4}  {harmless(label)}  ({harmless(name)}; {field.text('type')})")
+    by_node = "; the node fills it in" if field.text("filled_by") == "node" else ""
+    of_type = f"{harmless(name)}; {field.text('type')}{by_node}"
+    call.out.line(f"  {need:4}  {harmless(label)}  ({of_type})")
     call.out.line(f"        {harmless(rule)}: {harmless(field.text('why'))}{_tail(field)}")
     when = field.take("when")
     if when is not None:
@@ -172,7 +174,7 @@ def _say_limits(call: Call, shown: Fields) -> None:
     call.out.table(
         ("CLOCK", "LIMIT", "SOURCE", "", ""),
         [
-            (row.text("clock").replace("_", " "), f"{row.take('count')} {_unit(row)}",
+            (row.text("clock").replace("_", " "), _how_long(row),
              "product default" if row.take("product_default") else row.text("source"),
              row.text("note"), _mark(row))
             for row in rows
@@ -180,8 +182,13 @@ def _say_limits(call: Call, shown: Fields) -> None:
     )  # fmt: skip
 
 
-def _unit(limit: Fields) -> str:
-    return limit.text("unit").replace("_", " ")
+def _how_long(limit: Fields) -> str:
+    count, unit = limit.integer("count"), limit.text("unit").replace("_", " ")
+    later = limit.items("also", count_max=_MANY)
+    said = ", ".join(str(one) for one in (count, *later))
+    more = limit.take("extendable_by")
+    tail = "" if more is None else f" (and {more} more)"
+    return f"{said} {unit.removesuffix('s') if said == '1' else unit}{tail}"
 
 
 def _say_list(call: Call, title: str, rows: list[Json], cited: str) -> None:
@@ -193,7 +200,12 @@ def _say_list(call: Call, title: str, rows: list[Json], cited: str) -> None:
     call.out.table(
         ("CODE", "", "", ""),
         [
-            (row.text("code"), row.take("label") or row.take("title"), row.take(cited), _mark(row))
+            (
+                row.text("code"),
+                row.take("label" if row.has("label") else "title"),
+                row.take(cited),
+                _mark(row),
+            )
             for row in shown
         ],
     )
@@ -310,12 +322,12 @@ def _say_note(call: Call, note: Json) -> None:
 
 
 def _mark(row: Fields) -> str:
-    return _MARK if row.take("unreviewed") else ""
+    return _MARK if row.has("unreviewed") and row.take("unreviewed") else ""
 
 
 def _tail(row: Fields) -> str:
     return f"  [{_MARK}]" if row.take("unreviewed") else ""
 
 
-def _joined(several: Json) -> str:
-    return harmless(", ".join(str(one) for one in several)) if isinstance(several, list) else ""
+def _joined(several: Json, between: str = ", ") -> str:
+    return harmless(between.join(str(one) for one in several)) if isinstance(several, list) else ""
