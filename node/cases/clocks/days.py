@@ -26,10 +26,17 @@ from node.cases.law import HolidayChange
 from node.cases.law.model import Unit
 
 HOUR_S: Final = 3_600
-TIME_MAX: Final = 253_370_764_800  # the year 9999 begins; no time of ours is later
+TIME_MAX: Final = (
+    221_845_392_000  # the year 9000: no time of ours is later, and dates go on a while
+)
 _STATES: Final = Path(__file__).with_name("states.toml")
 _REST: Final = frozenset({5, 6})  # Saturday and Sunday, where nobody says otherwise
 _WALK_DAYS_MAX: Final = 40_000  # more than a century: then every day would be a holiday
+
+
+def within(moment: int) -> int:
+    """Give a moment that can be counted from: a peer may sign any number as a time."""
+    return min(max(moment, 0), TIME_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class Calendar:
 
     def day_of(self, moment: int) -> dt.date:
         """Give the day that a Unix second belongs to here."""
-        return dt.datetime.fromtimestamp(moment, self.zone).date()
+        return dt.datetime.fromtimestamp(within(moment), self.zone).date()
 
     def end_of(self, day: dt.date) -> int:
         """Give the last second of a day."""
@@ -66,7 +73,7 @@ class Calendar:
     def after(self, start: int, count: int, unit: Unit) -> int:
         """Give the moment at which so many hours, days or working days are over."""
         if unit == "hours":
-            return start + count * HOUR_S
+            return within(start) + count * HOUR_S
         day = self.day_of(start)
         if unit == "days":
             return self.end_of(day + dt.timedelta(days=count))

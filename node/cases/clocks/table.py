@@ -97,7 +97,8 @@ _SPONTANEOUS: Final = (
     Phase("release", "release", "requesting", _set(S.RESTRICTIONS_ACCEPTED), _set(S.RELEASED)),
     Phase("acknowledgement", "acknowledgement", "requested", _set(S.RELEASED),
           _set(S.ACKNOWLEDGED)),
-    Phase("closing", "closing", "requesting", _set(S.ACKNOWLEDGED, S.DECLINED), _set(S.CLOSED)),
+    Phase("closing", "closing", "requesting", _set(S.ACKNOWLEDGED, S.DECLINED, S.WITHDRAWN),
+          _set(S.CLOSED)),
 )  # fmt: skip
 
 _INQUIRY: Final = (

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from node.cases.clocks import table
-from node.cases.clocks.days import TIME_MAX, Calendar, Calendars
+from node.cases.clocks.days import TIME_MAX, Calendar, Calendars, within
 from node.cases.clocks.limits import Terms, limit_of, said, warnings_of
 from node.cases.clocks.moments import USUAL, following, moments
 from node.cases.clocks.said_in import codes_in, time_in
@@ -150,7 +150,7 @@ class Timetable:
             due = row.due_at + at - stopped
             if calendar.is_end_of_day(row.due_at):
                 due = calendar.end_of(calendar.day_of(due))
-        resumed = replace(row, due_at=_within(due), stopped_at=None)
+        resumed = replace(row, due_at=within(due), stopped_at=None)
         self._change(
             now, row, due_at=resumed.due_at, stopped_at=None, warn_at=self._next(now, resumed)
         )
@@ -242,7 +242,7 @@ class Timetable:
             self._add(now, name, now.ours(waits), due, rule)
 
     def _add(self, now: _Now, name: str, waits_for: str, due: int, rule: str) -> None:
-        clock = Clock(now.one.case.id, name, waits_for, rule, now.one.at, _within(due))
+        clock = Clock(now.one.case.id, name, waits_for, rule, within(now.one.at), within(due))
         first = moments(clock.started_at, clock.due_at, self.parts(name, now.terms.basis))[0]
         clock = replace(clock, warn_at=first.at)
         now.open[name] = replace(clock, id=clock_rows.insert_clock(now.tx.conn, clock))
@@ -314,7 +314,3 @@ def _allowed(one: Happened) -> bool:
 
 def _rule(limit: Limit) -> str:
     return said(limit)[:_RULE_CHARS_MAX]
-
-
-def _within(moment: int) -> int:
-    return min(max(moment, 0), TIME_MAX)
