@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from keys.ring import KeyRing
+from node.api.serving import serve_staff
 from node.app import Node, ServiceEnded, open_node
 from node.control import serve_desk
 from node.desk import Desk, Live
@@ -111,10 +112,11 @@ async def _serve(node: Node, ready: Callable[[], None] | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
     node.failure.act = partial(_end_from_thread, loop, end)
-    listening = _listen(node.settings)
+    listening, desk = _listen(node.settings), desk_of(node, loop)
     async with (
         node.serve(listening),
-        serve_desk(desk_of(node, loop), node.settings.control.socket),
+        serve_desk(desk, node.settings.control.socket),
+        serve_staff(desk, node.failure),
     ):
         if node.log.halted is not None:  # a peer has shown it, before anything was signed
             raise Recovering(node.log.halted)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from node.audit import (  # noqa: F401  (their classes are among the kinds below)
+    api_records,
     casework_records,
     clock_records,
     people_records,

@@ -19,6 +19,7 @@ from node.cli import (
     casework,
     evidence,
     health,
+    hooks,
     keyring,
     law,
     making,
@@ -48,8 +49,8 @@ app = typer.Typer(
 )
 for _module in (
     making, network, serving, status, law, casework, evidence, auditing,
-    proving, health, keyring, people,
-    work,
+    proving, health, keyring,
+    people, work, hooks,
 ):  # fmt: skip
     _module.register(app)
 

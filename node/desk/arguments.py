@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeVar, cast
 
+import orjson
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -24,7 +25,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from protocol.encoding import Json, canonical, from_base64, to_base64
+from protocol.encoding import Json, from_base64, to_base64
 from protocol.errors import Malformed
 
 _WRONG_MAX: Final = 8  # more of them tell a person nothing new
@@ -89,7 +90,7 @@ class WrongArguments(Malformed):
 def read_arguments(model: type[A], given: Mapping[str, Json]) -> A:
     """Read arguments, or raise `WrongArguments` with a sentence for each that is wrong."""
     try:
-        return model.model_validate_json(canonical(dict(given)))
+        return model.model_validate_json(orjson.dumps(dict(given)))
     except ValidationError as fault:
         errors = fault.errors(include_input=False, include_url=False, include_context=False)
         found = [
@@ -97,6 +98,8 @@ def read_arguments(model: type[A], given: Mapping[str, Json]) -> A:
             for one in errors
         ]
         raise WrongArguments(found) from None
+    except orjson.JSONEncodeError:
+        raise Malformed("an argument holds what is no text in Unicode") from None
 
 
 def _place(model: type[Arguments], loc: tuple[int | str, ...], kind: str) -> str:

@@ -19,6 +19,10 @@ from protocol.errors import NotAuthentic
 
 _NONCE_BYTES: Final = nacl.bindings.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 _KEY_BYTES: Final = nacl.bindings.crypto_aead_xchacha20poly1305_ietf_KEYBYTES
+WRAPPED_BYTES: Final = (
+    _NONCE_BYTES + _KEY_BYTES + nacl.bindings.crypto_aead_xchacha20poly1305_ietf_ABYTES
+)
+"""The size of a wrapped key, for those who keep one before what it seals."""
 
 
 class Vault:

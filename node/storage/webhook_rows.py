@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, select
 
-from node.storage.statements import change, insert_into
+from node.storage.statements import Value, change, insert_into
 from node.storage.tables import webhooks
 
 
@@ -59,6 +59,16 @@ def webhooks_in_use(conn: Connection) -> Sequence[Webhook]:
     return [Webhook(*row) for row in conn.execute(_IN_USE)]
 
 
-def change_webhook(conn: Connection, one: str, **changes: int | None) -> None:
-    """Change columns of a webhook."""
+def end_webhook(conn: Connection, one: str, at: int) -> None:
+    """End a webhook."""
+    change(conn, webhooks, {"id": one}, {"ended_at": at})
+
+
+def note_told(
+    conn: Connection, one: str, *, position: int, failures: int, next_try_at: int
+) -> None:
+    """Note how far a webhook was told, and when to try again where it did not answer."""
+    changes: dict[str, Value] = {
+        "position": position, "failures": failures, "next_try_at": next_try_at
+    }  # fmt: skip
     change(conn, webhooks, {"id": one}, changes)

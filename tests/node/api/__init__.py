@@ -1,0 +1,1 @@
+"""Tests of the API: its answers, its limits, its description, and what it tells others."""
