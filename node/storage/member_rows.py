@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     false,
+    func,
     select,
     true,
     union_all,
@@ -82,8 +83,23 @@ def readable(case_id: ColumnElement[str], person: Person, now: int) -> ColumnEle
 
     As `may_read` for one case; for what follows from content, as whether a word occurs.
     """
+    known = _known(person, now)
+    return case_id.in_(union_all(*known)) if known else false()
+
+
+def count_readable(conn: Connection, person: Person, now: int, at_most: int) -> int:
+    """Count the cases that a person may read, by all that lets them in, up to so many."""
+    known = _known(person, now)
+    if not known:
+        return 0
+    some = union_all(*known).limit(at_most).subquery()
+    return conn.execute(select(func.count()).select_from(some)).scalar() or 0
+
+
+def _known(person: Person, now: int) -> list[Select[tuple[str]]]:
+    """Select the cases that a person may read, by each thing that lets them in."""
     if person.id is None or not person.reads_cases:
-        return false()
+        return []
     known: list[Select[tuple[str]]] = [
         select(standings.c.case_id).where(standings.c.officer == person.id),
         select(standings.c.case_id).where(standings.c.officer.in_(stood_in_for(person.id, now))),
@@ -96,7 +112,31 @@ def readable(case_id: ColumnElement[str], person: Person, now: int) -> ColumnEle
             .join(cases, cases.c.id == standings.c.case_id)
             .where(standings.c.officer.is_(None), cases.c.side.in_(sides))
         )
-    return case_id.in_(union_all(*known))
+    return known
+
+
+def readable_each(case_id: ColumnElement[str], person: Person, now: int) -> ColumnElement[bool]:
+    """Give the same condition as `readable`, for where few cases are looked at, or most are theirs.
+
+    It asks for each case by itself, while `readable` begins with all of the person's own.
+    """
+    if person.id is None or not person.reads_cases:
+        return false()
+    stands, opened = standings.alias(), cases.alias()
+    officer = stands.c.officer
+    charge = (officer == person.id) | officer.in_(stood_in_for(person.id, now))
+    sides = _open_sides(person)
+    if sides:
+        charge = charge | (officer.is_(None) & opened.c.side.in_(sides))
+    in_charge = (
+        select(stands.c.case_id)
+        .join(opened, opened.c.id == stands.c.case_id)
+        .where(stands.c.case_id == case_id, charge)
+    )
+    member = select(case_members.c.case_id).where(
+        case_members.c.case_id == case_id, case_members.c.person == person.id
+    )
+    return in_charge.exists() | member.exists()
 
 
 def may_read(conn: Connection, person: Person, case_id: str, now: int) -> bool:

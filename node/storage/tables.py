@@ -123,6 +123,7 @@ class CaseRow(Row, table=True):
         sa.CheckConstraint("(accepted_seq = 0) = (accepted_identity IS NULL)", name="accepted"),
         sa.UniqueConstraint("log_id"),
         sa.Index(None, "changed_at", "id"),
+        sa.Index(None, "peer", "changed_at"),
         STRICT,
     )
     id: str = Field(sa_column=text(key=True))

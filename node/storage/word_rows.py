@@ -24,10 +24,11 @@ from sqlalchemy import (
 )
 
 from node.access.roles import Person
-from node.storage.member_rows import readable, visible
+from node.storage.member_rows import SEE_EVERY_ROW, count_readable, readable, readable_each
 from node.storage.tables import case_words, cases, standings
 
-_RARE_MAX: Final = 2_000  # a word in more cases is common, and looked for newest case first
+_FEW_MAX: Final = 4_000  # so many cases can be looked at one by one
+_NAMED_MAX: Final = 500
 _LAST: Final = "\U0010ffff"
 
 _MANY: BindParameter[bytes] = bindparam("many", expanding=True)
@@ -37,7 +38,7 @@ _HELD = select(case_words.c.word).where(
 _COUNT = select(func.count()).select_from(
     select(case_words.c.case_id)
     .where(case_words.c.word == bindparam("word"))
-    .limit(_RARE_MAX + 1)
+    .limit(_FEW_MAX + 1)
     .subquery()
 )
 
@@ -77,11 +78,13 @@ def cases_with_words(conn: Connection, words: Sequence[bytes], seeker: Seeker) -
     least, rarest = min((_count(conn, one), one) for one in rest)
     if not least:
         return []
-    query = select(cases.c.id).where(readable(cases.c.id, seeker.person, seeker.now))
-    if least <= _RARE_MAX:  # few enough to look at each; else found soon, newest case first
+    having = select(case_words.c.case_id).where(case_words.c.word == rarest)
+    query, person, now = select(cases.c.id), seeker.person, seeker.now
+    if least <= _FEW_MAX:  # few enough to look at each
         rest.remove(rarest)
-        having = select(case_words.c.case_id).where(case_words.c.word == rarest)
-        query = query.where(cases.c.id.in_(having))
+        query = query.where(cases.c.id.in_(having), readable_each(cases.c.id, person, now))
+    else:
+        query = query.where(_among_own(conn, seeker))
     for word in rest:
         query = query.where(_occurs(word))
     return _newest(conn, query, seeker)
@@ -96,22 +99,49 @@ def _occurs(word: bytes) -> ColumnElement[bool]:
     return select(true()).where(at.c.word == word, at.c.case_id == cases.c.id).exists()
 
 
+def _among_own(conn: Connection, seeker: Seeker) -> ColumnElement[bool]:
+    """Begin with the seeker's own cases where they are few; else with the newest of all.
+
+    Among many of many, enough are found soon, whatever case one begins with.
+    """
+    person, now = seeker.person, seeker.now
+    if count_readable(conn, person, now, _FEW_MAX + 1) <= _FEW_MAX:
+        return readable(cases.c.id, person, now)
+    return readable_each(cases.c.id, person, now)
+
+
 def cases_called(conn: Connection, text: str, seeker: Seeker) -> list[str]:
-    """Give the cases whose id, one of the references begins so."""
-    seen = select(cases.c.id).where(visible(cases.c.id, seeker.person, seeker.now))
+    """Give the cases whose id or one of whose references begins so, the last changed first.
+
+    Where that are very many, only of the first of them: it was no name of a case.
+    """
     lower = text.lower()
-    begins = [cases.c.id.between(lower, lower + _LAST)]
-    for column in (standings.c.own_ref, standings.c.peer_ref):
-        named = select(standings.c.case_id).where(column.between(text, text + _LAST))
-        begins.append(cases.c.id.in_(named))
-    found = [one for begun in begins for one in _newest(conn, seen.where(begun), seeker)]
-    return found[: seeker.limit]
+    named = (
+        select(cases.c.id).where(cases.c.id.between(lower, lower + _LAST)),
+        *(
+            select(standings.c.case_id).where(column.between(text, text + _LAST))
+            for column in (standings.c.own_ref, standings.c.peer_ref)
+        ),
+    )
+    found = {one for some in named for one in conn.execute(some.limit(_NAMED_MAX)).scalars()}
+    if not found:
+        return []
+    query = select(cases.c.id).where(cases.c.id.in_(sorted(found)))
+    return _newest(conn, query.where(_seen_each(seeker)), seeker)
+
+
+def _seen_each(seeker: Seeker) -> ColumnElement[bool]:
+    if seeker.person.holds(SEE_EVERY_ROW):
+        return true()
+    return readable_each(cases.c.id, seeker.person, seeker.now)
 
 
 def cases_with_peer(conn: Connection, peer: str, seeker: Seeker) -> list[str]:
     """Give the cases with another authority, the last changed first."""
-    seen = visible(cases.c.id, seeker.person, seeker.now)
-    return _newest(conn, select(cases.c.id).where(cases.c.peer == peer, seen), seeker)
+    with_peer = select(cases.c.id).where(cases.c.peer == peer)
+    if seeker.person.holds(SEE_EVERY_ROW):
+        return _newest(conn, with_peer, seeker)
+    return _newest(conn, with_peer.where(_among_own(conn, seeker)), seeker)
 
 
 def _newest(conn: Connection, query: Select[Any], seeker: Seeker) -> list[str]:

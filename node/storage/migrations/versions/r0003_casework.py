@@ -108,6 +108,7 @@ def _standings() -> None:
 
 def _cases() -> None:
     _index("cases", "changed_at", "id")
+    _index("cases", "peer", "changed_at")
     _keyed(
         "case_offences",
         ("case_id", "code"),
