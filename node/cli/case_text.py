@@ -25,19 +25,33 @@ _STATES: Final = {
 
 
 def say_cases(call: Call, found: Fields) -> None:
-    """Show the list of cases."""
+    """Show a page of the list of cases."""
     cases = [Fields(one, "case") for one in found.items("cases", count_max=_CASES_MAX)]
     if not cases:
-        call.out.line("No cases yet. `comity request send` opens one.")
+        call.out.line(
+            "No cases here for you. `comity draft new` begins one; what comes in stands here."
+        )
         return
     call.out.table(
-        ("case", "we are", "other side", "request", "state", "sent", "received", "changed"),
+        ("case", "we are", "other side", "request", "state", "ours", "theirs", "officer", "due",
+         "changed"),
         [
             (one.text("id"), one.text("side"), one.text("peer"), one.text("request_kind"),
-             one.text("state"), one.take("sent"), one.take("received"), when(one.take("changed")))
+             _state(one), one.take("own_ref"), one.take("peer_ref"), one.take("officer"),
+             when(one.take("due")), when(one.take("changed")))
             for one in cases
         ],
     )  # fmt: skip
+    following = found.take("next")
+    if isinstance(following, str):
+        call.out.line(f"There are more:  {call.typed('case', 'list', '--after', following)}")
+
+
+def _state(case: Fields) -> str:
+    """Say where a case stands, and what of ours the other side has not placed yet."""
+    unconfirmed = case.take("unconfirmed")
+    state = case.text("state")
+    return state if unconfirmed is None else f"{state} (we said {unconfirmed})"
 
 
 def say_case(call: Call, found: Fields) -> None:
@@ -46,9 +60,16 @@ def say_case(call: Call, found: Fields) -> None:
     call.out.heading(f"Case {case.text('id')}")
     side, peer = case.text("side"), case.text("peer")
     call.out.line(
-        f"  {harmless(case.text('request_kind'))}, {harmless(case.text('state'))}: "
+        f"  {harmless(case.text('request_kind'))}, {harmless(_state(case))}: "
         f"we are the {side} side, the other is {peer}"
     )
+    for name, word in (("own_ref", "our reference"), ("peer_ref", "their reference"),
+                       ("officer", "in charge")):  # fmt: skip
+        if (value := case.take(name)) is not None:
+            call.out.line(f"  {word}: {harmless(value)}")
+    for item in found.items("links", count_max=_CASES_MAX):
+        link = Fields(item, "link")
+        call.out.line(f"  {link.text('relation')} {harmless(link.text('case'))}")
     for item in found.items("messages", count_max=_CASES_MAX):
         call.out.line()
         _say_message(call, Fields(item, "message"))
@@ -60,17 +81,31 @@ def say_case(call: Call, found: Fields) -> None:
             "They took no effect; `comity outbox` shows the alarms.",
             good=False,
         )
+    _say_moves(call, found)
+
+
+def _say_moves(call: Call, found: Fields) -> None:
+    moves = [Fields(one, "move") for one in found.items("moves", count_max=_CASES_MAX)]
+    words = dict.fromkeys(one.text("event").replace("_", "-") for one in moves)
+    if words:
+        call.out.line()
+        call.out.line(f"What our side may do now: {', '.join(words)}")
 
 
 def _say_message(call: Call, one: Fields) -> None:
-    order = one.take("order")
+    order, sender = one.take("order"), one.take("from")
     placed = f", number {order} of the case" if order is not None else ""
     call.out.heading(
-        f"{one.text('from')} {one.take('seq')}: {harmless(one.text('kind'))}"
+        f"{harmless(sender or 'us')} {one.take('seq')}: {harmless(one.text('kind'))}"
         f"  ({when(one.take('created'))}{placed})"
     )
     state = one.text("state")
-    call.out.line(f"  {_STATES.get(state, state)}; message {one.text('message')}")
+    if state == "recorded":
+        who = harmless(one.take("recorded_by") or "nobody")
+        call.out.line(f"  by {harmless(one.take('channel'))}, recorded by {who}")
+    else:
+        call.out.line(f"  {_STATES.get(state, state)}; message {one.text('message')}")
+    _say_effect(call, one.take("effect"))
     evidence = one.take("evidence")
     if isinstance(evidence, dict):
         held = Fields(evidence, "evidence")
@@ -79,10 +114,24 @@ def _say_message(call: Call, one: Fields) -> None:
         )
     body = one.object("body")
     body.pop("request_kind", None)
-    _say_body(call, body)
+    say_body(call, body)
 
 
-def _say_body(call: Call, body: dict[str, Json]) -> None:
+def _say_effect(call: Call, effect: Json) -> None:
+    """Say what a message did, or why it did nothing."""
+    if not isinstance(effect, dict):
+        return
+    did = Fields(effect, "effect")
+    why, before, after = did.take("why"), did.take("from"), did.take("to")
+    if why is not None:
+        call.out.line(f"  changed nothing: {harmless(why)}")
+    elif before != after:
+        mark = "" if did.take("confirmed") else ", not confirmed yet"
+        call.out.line(f"  {harmless(before or 'nothing')} -> {harmless(after)}{mark}")
+
+
+def say_body(call: Call, body: dict[str, Json]) -> None:
+    """Show what is said, field by field, so that nothing in it steers a terminal."""
     for name, value in body.items():
         if isinstance(value, str):
             text = harmless_lines(value.rstrip("\n"))

@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final
 
 import typer
 from typer.core import TyperGroup
 
-from node.cli import case_text, members
+from node.cli import case_text, members, papers, steps
 from node.cli.access import ask, settings_of
-from node.cli.bodies import checked_request, read_body
-from node.cli.call import Act, Call, PassphraseOption, command, failed, usage
+from node.cli.bodies import checked_request
+from node.cli.call import Call, PassphraseOption, command, failed, usage
 from node.cli.erasing import case_erase
 from node.cli.files import manifest_json, write_new
+from node.cli.kept import kept_if_refused
 from node.cli.output import plural, when
+from node.cli.steps import (
+    BodyOption,
+    CaseArgument,
+    EvidenceOption,
+    SetOption,
+    said_in,
+    say_queued,
+)
 from protocol.encoding import Fields, Json
 from protocol.identity import AUTHORITY_ID
 
-EVENTS: Final = {
-    "answer": "Answer in a case: the reply to a request, with evidence if there is some.",
-    "note": "Say something in a case that changes nothing.",
-}
-"""The events that `comity case EVENT` knows, with what each of them does."""
-
 _MANIFESTS_MAX: Final = 100_000
-
-BodyOption: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--body", metavar="FILE", show_default=False,
-        help="What is said: a JSON object, or any text. - is standard input.",
-    ),
-]  # fmt: skip
-EvidenceOption: TypeAlias = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--evidence", metavar="PATH", show_default=False,
-        help="A file or folder whose hashes go with it; may be given again.",
-    ),
-]  # fmt: skip
 
 
 class _Events(TyperGroup):
@@ -48,6 +36,8 @@ class _Events(TyperGroup):
     # Untyped, as click's own: its types are not those that typer carries along.
     def resolve_command(self, ctx, args):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  (see above)
         """Find the command, or say which there are."""
+        # An event may also be written as the life cycle writes it.
+        args = [args[0].replace("_", "-"), *args[1:]] if args else args
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             known = ", ".join(self.commands)
             raise usage(f'"{args[0]}" is no event and no command of `comity case`: {known}.')
@@ -64,9 +54,9 @@ def register(app: typer.Typer) -> None:
     command(case, "show")(show)
     command(case, "receipts")(receipts)
     command(case, "erase")(case_erase)
-    for event, meaning in EVENTS.items():
-        command(case, event)(_event(event, meaning))
     members.register(case)
+    papers.register(case)
+    steps.register(case)
     app.add_typer(case, name="case")
     command(app, "outbox")(outbox)
 
@@ -75,81 +65,60 @@ def send(
     call: Call,
     *,
     to: Annotated[str, typer.Option(metavar="AUTHORITY", help="Whom to ask.")],
-    kind: Annotated[str, typer.Option(metavar="KIND", help="What for, e.g. MLA_EVIDENCE.")],
+    kind: Annotated[str, typer.Option(metavar="KIND", help="What for, e.g. INFORMAL_INQUIRY.")],
     body: BodyOption = None,
+    given: SetOption = None,
     evidence: EvidenceOption = None,
     passphrase_file: PassphraseOption = None,
 ) -> None:
-    """Open a case: seal a request to another authority and queue it."""
+    """Open a case with a request that takes no second person: seal it and queue it."""
     if AUTHORITY_ID.fullmatch(to) is None:
         raise usage(f'"{to}" is no authority\'s id: `comity network show` lists them.')
     if to == settings_of(call).authority:
         raise usage(f"{to} is this authority itself: --to names another.")
-    said = checked_request(read_body(body), kind.upper())
-    if body is None and not evidence:
+    if body is None and not given and not evidence:
         raise usage("A request says something: give --body FILE.")
+    said = said_in(body, given)
+    checked_request(said.body, kind.upper())
     arguments: dict[str, Json] = {
-        "to": to, "kind": kind, "body": said, "manifest": manifest_json(call, evidence),
+        "to": to, "kind": kind, "body": said.body, "manifest": manifest_json(call, evidence),
     }  # fmt: skip
-    sent = ask(call, "request.send", arguments, passphrase_file=passphrase_file)
+    with kept_if_refused(call, said.body, typed=said.typed):
+        sent = ask(call, "request.send", arguments, passphrase_file=passphrase_file)
     if not call.out.result(sent):
         call.out.verdict(f"The request to {to} is queued.", good=True)
-        _say_queued(call, Fields(sent, "answer"))
+        say_queued(call, Fields(sent, "answer"))
 
 
-def _event(event: str, meaning: str) -> Act:
-    """Make the command of one event."""
-
-    def act(
-        call: Call,
-        *,
-        case: Annotated[str, typer.Argument(metavar="CASE", help="Its id, or how it begins.")],
-        body: BodyOption = None,
-        evidence: EvidenceOption = None,
-        passphrase_file: PassphraseOption = None,
-    ) -> None:
-        said = read_body(body)
-        if not said and not evidence:
-            raise usage(f"{event.capitalize()} what? Give --body FILE, --evidence PATH, or both.")
-        arguments: dict[str, Json] = {
-            "case": case, "event": event, "body": said,
-            "manifest": manifest_json(call, evidence),
-        }  # fmt: skip
-        sent = ask(call, "case.event", arguments, passphrase_file=passphrase_file)
-        if not call.out.result(sent):
-            call.out.verdict(f"The {event} is queued.", good=True)
-            _say_queued(call, Fields(sent, "answer"))
-
-    act.__doc__ = meaning
-    return act
-
-
-def _say_queued(call: Call, sent: Fields) -> None:
-    case = sent.text("case")
-    call.out.line(f"  case     {case}")
-    call.out.line(f"  message  {sent.text('message')}")
-    call.out.line(f"Whether it has arrived:  {call.typed('case', 'show', short(case))}")
-
-
-def short(case: str) -> str:
-    """Give enough of a case's id to find it again."""
-    return case.rpartition("/")[2][:8]
-
-
-def list_cases(call: Call) -> None:
+def list_cases(
+    call: Call,
+    *,
+    state: Annotated[str | None, typer.Option(metavar="STATE", show_default=False)] = None,
+    peer: Annotated[str | None, typer.Option(metavar="AUTHORITY", show_default=False)] = None,
+    kind: Annotated[str | None, typer.Option(metavar="KIND", show_default=False)] = None,
+    side: Annotated[
+        str | None, typer.Option(metavar="SIDE", show_default=False, help="Which side we are.")
+    ] = None,
+    officer: Annotated[str | None, typer.Option(metavar="LOGIN", show_default=False)] = None,
+    reference: Annotated[str | None, typer.Option(metavar="TEXT", show_default=False)] = None,
+    after: Annotated[
+        str | None, typer.Option(metavar="PLACE", show_default=False, help="The next page.")
+    ] = None,
+    count: Annotated[int, typer.Option(metavar="N", help="Cases on a page.", min=1, max=500)] = 100,
+) -> None:  # fmt: skip
     """List the cases, the one that changed last first."""
-    found = ask(call, "case.list", {})
+    wanted: dict[str, Json] = {
+        "state": None if state is None else state.upper(), "peer": peer,
+        "kind": None if kind is None else kind.upper(), "side": side, "officer": officer,
+        "reference": reference, "after": after, "count": count,
+    }  # fmt: skip
+    found = ask(call, "case.list", {name: one for name, one in wanted.items() if one is not None})
     if not call.out.result(found):
         case_text.say_cases(call, Fields(found, "answer"))
 
 
-def show(
-    call: Call,
-    *,
-    case: Annotated[str, typer.Argument(metavar="CASE", help="Its id, or how it begins.")],
-    passphrase_file: PassphraseOption = None,
-) -> None:
-    """Show a case with everything that was said in it."""
+def show(call: Call, *, case: CaseArgument, passphrase_file: PassphraseOption = None) -> None:
+    """Show a case with everything that was said in it, and what may be done now."""
     found = ask(call, "case.show", {"case": case}, passphrase_file=passphrase_file)
     if not call.out.result(found):
         case_text.say_case(call, Fields(found, "answer"))

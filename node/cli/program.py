@@ -17,6 +17,7 @@ from typer.exceptions import Abort, TyperException
 from node.cli import (
     auditing,
     casework,
+    drafting,
     evidence,
     health,
     hooks,
@@ -48,7 +49,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _module in (
-    making, network, serving, status, law, casework, evidence, auditing,
+    making, network, serving, status, law, casework, drafting, evidence, auditing,
     proving, health, keyring,
     people, work, hooks,
 ):  # fmt: skip

@@ -15,14 +15,14 @@ from pydantic import Field
 from node.access import roles
 from node.access.roles import Role
 from node.cases.drafts import Target, Text
-from node.cases.history import bodies, history
+from node.cases.history import bodies, history, in_order
 from node.cases.keeping import RELATIONS
 from node.desk.arguments import Arguments, CaseName, Texts, spoken
 from node.desk.case_files import OneCase
 from node.desk.case_view import PROTECTED, Opened, opened_case
-from node.desk.drafting import shown_draft
+from node.desk.drafting import shown_draft, shown_letter
 from node.desk.listing import listed
-from node.desk.tools import ManifestJson, casework, kind_word, read_manifest
+from node.desk.tools import Language, ManifestJson, casework, kind_word, read_manifest
 from node.desk.verb import Desk, Result, Verb
 from node.outbox import Posted
 from node.storage import Connection, link_rows, member_rows, person_rows, standing_rows
@@ -52,6 +52,13 @@ class MakeStep(Arguments):
     case: CaseName
     body: Texts = Field(default_factory=dict)
     manifest: ManifestJson = None
+
+
+class PrintCase(Arguments):
+    """Which case, and in which language the labels are to be."""
+
+    case: CaseName
+    language: Language = "en"
 
 
 class ListCases(Arguments):
@@ -176,6 +183,19 @@ def open_case(desk: Desk, conn: Connection, name: str) -> Opened:
     )  # fmt: skip
 
 
+def _case_print(desk: Desk, args: PrintCase) -> Result:
+    """The request of a case as a letter."""
+
+    def work(conn: Connection) -> tuple[str, Mapping[str, Json]]:
+        one = open_case(desk, conn, args.case)
+        said = [each.message.body for each in in_order(one.shown)]
+        said += [each.body for each in one.steps]
+        return one.shown.case.request_kind, said[0] if said else {}
+
+    kind, body = desk.database.read(work)
+    return shown_letter(desk, kind, body, args.language)
+
+
 def _case_identity(desk: Desk, args: OneCase) -> Result:
     """Who the protected persons of a case are; admitted and recorded as no other reading."""
 
@@ -252,6 +272,7 @@ CASEWORK: Final[Mapping[str, Verb]] = {
     "request.send": Verb(_request_send, SendRequest, _INQUIRING, writes=True, needs_keys=True),
     "case.list": Verb(_case_list, ListCases, _READERS),
     "case.show": Verb(_case_show, OneCase, _READERS, needs_keys=True, opens=True),
+    "case.print": Verb(_case_print, PrintCase, _READERS, needs_keys=True, opens=True),
     "case.identity": Verb(
         _case_identity, OneCase, roles.CASEWORK, needs_keys=True, opens=True, reach="protected"
     ),

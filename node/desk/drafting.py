@@ -15,8 +15,9 @@ from node.access import roles
 from node.access.check import knows_draft
 from node.access.roles import Role
 from node.cases.drafts import Draft, Target, Text
+from node.cases.letters import letter
 from node.desk.arguments import Arguments, CaseName, Texts, spoken
-from node.desk.tools import ManifestJson, casework, kind_word, read_manifest
+from node.desk.tools import Language, ManifestJson, casework, kind_word, read_manifest
 from node.desk.verb import Desk, Result, Verb
 from node.outbox import Posted
 from node.storage import Connection, draft_rows, person_rows
@@ -57,6 +58,13 @@ class OneDraft(Arguments):
     """Which draft."""
 
     draft: DraftName
+
+
+class PrintDraft(Arguments):
+    """Which draft, and in which language its labels are to be."""
+
+    draft: DraftName
+    language: Language = "en"
 
 
 class OneVersion(Arguments):
@@ -126,6 +134,18 @@ def _draft_check(desk: Desk, args: OneDraft) -> Result:
                 "version": draft.stored.version}  # fmt: skip
 
     return desk.database.read(work)
+
+
+def _draft_print(desk: Desk, args: PrintDraft) -> Result:
+    tools = casework(desk)
+    draft = desk.database.read(lambda conn: tools.drafts.find(conn, args.draft))
+    return shown_letter(desk, draft.stored.request_kind or "", draft.written.body, args.language)
+
+
+def shown_letter(desk: Desk, kind: str, body: Mapping[str, Json], language: str) -> Result:
+    """Give a request as a letter."""
+    text = letter(casework(desk).checks.law, kind, body, language=language)
+    return {"schema": "comity.letter/1", "language": language, "text": text}
 
 
 def _draft_list(desk: Desk, args: ListDrafts) -> Result:
@@ -270,6 +290,7 @@ DRAFTING: Final[Mapping[str, Verb]] = {
     "draft.edit": Verb(_draft_edit, EditDraft, _WRITERS, writes=True, needs_keys=True),
     "draft.show": Verb(_draft_show, OneDraft, roles.CASEWORK, needs_keys=True, opens=True),
     "draft.check": Verb(_draft_check, OneDraft, roles.CASEWORK, needs_keys=True, opens=True),
+    "draft.print": Verb(_draft_print, PrintDraft, roles.CASEWORK, needs_keys=True, opens=True),
     "draft.list": Verb(_draft_list, ListDrafts, roles.CASEWORK),
     "draft.submit": Verb(_draft_submit, OneVersion, _WRITERS, writes=True, needs_keys=True),
     "draft.return": Verb(

@@ -22,6 +22,10 @@ from protocol.encoding import canonical
 from protocol.errors import Malformed
 from protocol.messages import KIND
 
+Language = Annotated[
+    str,
+    Field(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="A language tag, as fr."),
+]
 ManifestJson = Annotated[
     dict[str, JsonValue] | None, Field(description="A manifest of evidence, as its file has it.")
 ]

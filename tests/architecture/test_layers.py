@@ -21,7 +21,7 @@ ORDER: tuple[str, ...] = tuple(
     protocol: merkle note checkpoint proof record receipt
     protocol: messages envelope
     protocol: lifecycle_events lifecycle_table lifecycle_standing lifecycle_guards
-    protocol: lifecycle_effects lifecycle
+    protocol: lifecycle_effects lifecycle_words lifecycle
     protocol: document network listing revocation
     protocol: continuation witness_wire fork closure policy receipt_file
     protocol: bundle summary bundle_parts bundle_trust bundle_logs bundle_case bundle_check
@@ -48,7 +48,7 @@ ORDER: tuple[str, ...] = tuple(
     node.audit: witness
     node: quorum own_log forks following examined outbox
     node.cases: law completeness evidence_in_body happened clocks words search facts statistics feed standings register
-    node.cases: history checks faults draft_text drafts keeping sending papers dues
+    node.cases: history checks faults draft_text drafts keeping sending papers letters dues
     node: inbox
     node.access: faults people tokens matters members check
     node: access
