@@ -37,6 +37,7 @@ FIELDS: Final = frozenset({
     "network", "authority", "peer", "steward", "key_id", "purpose", "fingerprint",
     # which thing: ids and digests, never names
     "case", "identity", "digest", "envelope", "origin", "record", "position", "alarm", "item",
+    "verb", "person", "webhook",
     # what about it: closed words and numbers
     "kind", "state", "code", "status", "reason", "direction", "seq", "order", "epoch", "version",
     "serial", "size", "count", "width", "bytes", "attempts", "failures", "queued", "verified",

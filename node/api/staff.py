@@ -165,8 +165,8 @@ class Staff:
         started = self._desk.clock.monotonic()
         call = await self._call(request, person, parts, query)
         answered = await asyncio.to_thread(self._answering.answer, call)
-        took_ms = int(1_000 * (self._desk.clock.monotonic() - started))
-        _log.info("request", verb=route.verb, person=person.id, ms=took_ms)
+        took_s = self._desk.clock.monotonic() - started
+        _log.info("request", verb=route.verb, person=person.id, seconds=took_s)
         return self._give(request, answered)
 
     async def _call(

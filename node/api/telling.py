@@ -45,6 +45,7 @@ _FIRST_WAIT_S: Final = 5
 _MOST_WAIT_S: Final = 3_600
 _DOUBLINGS_MAX: Final = 10
 _GONE: Final = 410
+_TAKEN: Final = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Telling:
         hook, reached = due.hook, due.hook.position
         for one in due.found:
             status = await self._post(session, hook, one)
-            if status is None or not 200 <= status < 300:  # noqa: PLR2004  (2xx)
+            if status not in _TAKEN:
                 await self._not_told(hook, reached, status)
                 return
             reached = one.id
@@ -156,7 +157,7 @@ class Telling:
     async def _not_told(self, hook: Webhook, reached: int, status: int | None) -> None:
         now, failures = self._desk.clock.now(), hook.failures + 1
         wait_s = min(_MOST_WAIT_S, _FIRST_WAIT_S * 2 ** min(hook.failures, _DOUBLINGS_MAX))
-        _log.info("webhook-refused", webhook=hook.id, status=status, wait_s=wait_s)
+        _log.info("webhook-refused", webhook=hook.id, status=status, delay_s=wait_s)
         await self._note(hook, reached, failures, now + wait_s)
         if status == _GONE:
             await asyncio.to_thread(self._desk.write, partial(self._end, hook))
