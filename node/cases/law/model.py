@@ -6,6 +6,7 @@ no file, and knows nothing of cases, drafts, states or people.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,6 +65,16 @@ def _field_type(text: str) -> str:
     return text
 
 
+def _day(text: str) -> str:
+    try:
+        found = dt.date.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.isoformat() != text:
+        raise ValueError("a day is written YYYY-MM-DD")
+    return text
+
+
 def _types() -> str:
     return ", ".join(sorted(SIMPLE_TYPES))
 
@@ -75,6 +86,7 @@ AnyCode: TypeAlias = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_:+-]{0,63}$")
 ]
 Tag: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Day: TypeAlias = Annotated[str, AfterValidator(_day)]
 FieldName: TypeAlias = Annotated[str, AfterValidator(_field_name)]
 FieldType: TypeAlias = Annotated[str, AfterValidator(_field_type)]
 
@@ -291,8 +303,8 @@ class Term(Entry):
 class HolidayChange(Entry):
     """Days to add to, or take from, the holidays of a State: `YYYY-MM-DD`."""
 
-    add: tuple[Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")], ...] = ()
-    remove: tuple[Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")], ...] = ()
+    add: tuple[Day, ...] = ()
+    remove: tuple[Day, ...] = ()
 
 
 # --- the whole -----------------------------------------------------------------------------
