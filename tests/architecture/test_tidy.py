@@ -26,6 +26,8 @@ FOREIGN = frozenset({"data_received"})  # asyncio's name for what it calls in ou
 BANNED_BUT_NOT_HERE = {
     ("protocol/primitives.py", "info"): "RFC 9180's own word for what HPKE binds",
     ("protocol/envelope.py", "info"): "RFC 9180's own word for what HPKE binds",
+    ("protocol/lifecycle_table.py", "info"): "INFO_REQUESTED: the name that both sides know it by",
+    ("protocol/lifecycle_standing.py", "info"): "what INFO_REQUESTED leaves behind, by its name",
     ("tests/support/public_data.py", "data"): "test data that others have published",
 }
 
