@@ -67,9 +67,10 @@ def list_matters(conn: Connection, now: int) -> list[Matter]:
 def _matter(raw: Json) -> Matter:
     fields = Fields({"matter": raw}, "kept")
     one = Fields(fields.object("matter"), "matter")
+    confirmed = one.take("confirmed_by")
     return Matter(
         one.text("verb"), one.object("what"), one.text("asked_by"), one.integer("asked_at"),
-        None if one.take("confirmed_by") is None else one.text("confirmed_by"),
+        confirmed if isinstance(confirmed, str) else None,
     )  # fmt: skip
 
 

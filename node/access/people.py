@@ -217,8 +217,7 @@ def change_user(tx: Tx, network: str, login: str, wish: Wish) -> User:
     if wish.ends and user.state == "asked":
         return _take_effect(tx, network, user, wish)  # what never was needs no second person
     if user.state == "active" and not wish.ends and _is_so(user, wish):
-        people_rows.change_user(tx.conn, user.person, wanted=None)
-        return replace(user, wanted=None)
+        return _take_effect(tx, network, replace(user, asked_by=tx.by), wish)  # none waits now
     return _ask(tx, network, user, wish)
 
 
