@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from typer.core import TyperGroup
 
-from node.cli import case_text, members, papers, steps
+from node.cli import case_text, finding, members, papers, steps
 from node.cli.access import ask, settings_of
 from node.cli.bodies import checked_request
 from node.cli.call import Call, PassphraseOption, command, failed, usage
@@ -54,6 +54,7 @@ def register(app: typer.Typer) -> None:
     command(case, "show")(show)
     command(case, "receipts")(receipts)
     command(case, "erase")(case_erase)
+    finding.register_in(case)
     members.register(case)
     papers.register(case)
     steps.register(case)

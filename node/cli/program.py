@@ -19,6 +19,7 @@ from node.cli import (
     casework,
     drafting,
     evidence,
+    finding,
     health,
     hooks,
     keyring,
@@ -51,7 +52,7 @@ app = typer.Typer(
 for _module in (
     making, network, serving, status, law, casework, drafting, evidence, auditing,
     proving, health, keyring,
-    people, work, hooks,
+    people, work, hooks, finding,
 ):  # fmt: skip
     _module.register(app)
 

@@ -73,7 +73,7 @@ def search(
         raise usage("--format is table, jsonl or csv, and goes without --json.")
     if out is not None and write is None:
         raise usage("--out needs --format jsonl or csv.")
-    first, last = _time(since, end=False), _time(until, end=True)
+    first, last = time_of(since, end=False), time_of(until, end=True)
 
     def work(conn: Connection) -> None:
         newest = newest_number(conn)
@@ -191,7 +191,7 @@ def _iso(time: int) -> str:
     return dt.datetime.fromtimestamp(time, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _time(text: str | None, *, end: bool) -> int | None:
+def time_of(text: str | None, *, end: bool) -> int | None:
     """Read a time; a day alone is its first second, or its last one where it ends a span."""
     if text is None:
         return None

@@ -25,6 +25,7 @@ from node.desk.auditing import AUDITING
 from node.desk.case_files import CASE_FILES
 from node.desk.casework import CASEWORK
 from node.desk.drafting import DRAFTING
+from node.desk.finding import FINDING
 from node.desk.hooks import HOOKS
 from node.desk.law import LAW
 from node.desk.papers import PAPERS
@@ -42,7 +43,7 @@ __all__ = ["VERBS", "Desk", "Live", "Result", "Verb", "act", "no_writing", "who"
 
 VERBS: Final[Mapping[str, Verb]] = {
     **CASEWORK, **CASE_FILES, **DRAFTING, **PAPERS, **AUDITING, **TRUST, **WATCHING, **PEOPLE,
-    **LAW, **WORK, **HOOKS,
+    **LAW, **WORK, **HOOKS, **FINDING,
 }  # fmt: skip
 """Every verb by its name; the control socket and the command line know no other."""
 

@@ -208,7 +208,7 @@ async def test_no_word_stands_in_the_database(pair: Pair) -> None:
     """Nor a digest that could be made without the key."""
     await opened(pair)
     dumped = repr(pair[FIJI].dump()).lower() + repr(pair[QUMRAN].dump()).lower()
-    for word in ("canaryword", "łukasz", "lukasz", "muller", "王小", "nwbk"):
+    for word in ("canaryword", "łukasz", "lukasz", "muller", "王小明", "nwbk6016"):
         assert word not in dumped
         assert repr(word.encode())[2:-1].lower() not in dumped
 
