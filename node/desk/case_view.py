@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from node.cases.history import Did, fold_with
+from node.cases.history import Did, fold_with, in_order
 from node.cases.keeping import Related
 from node.cases.papers import OpenStep
 from node.cases.register import ShownCase, ShownMessage
@@ -44,7 +44,7 @@ class Opened:
 def opened_case(one: Opened) -> Result:
     """Give a case whole."""
     row = {**shown_case(one.shown.case), **shown_standing(one.standing, one.names)}
-    messages: list[Json] = [_message(each, one.did) for each in one.shown.messages]
+    messages: list[Json] = [_message(each, one.did) for each in in_order(one.shown)]
     return {
         "schema": "comity.case/1",
         "case": {**row, "due": one.due},

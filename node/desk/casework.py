@@ -264,10 +264,6 @@ _READERS: Final = roles.CASEWORK | roles.AUDITING
 _INQUIRING: Final = frozenset({
     Role.DRAFTER, Role.APPROVER, Role.OFFICER, Role.CASE_OFFICER, Role.DUTY_OFFICER,
 })  # fmt: skip
-_KEEPING: Final = frozenset({
-    Role.OFFICER, Role.INTAKE, Role.CASE_OFFICER, Role.DECISION_OFFICER, Role.DUTY_OFFICER,
-})  # fmt: skip
-
 CASEWORK: Final[Mapping[str, Verb]] = {
     "request.send": Verb(_request_send, SendRequest, _INQUIRING, writes=True, needs_keys=True),
     "case.list": Verb(_case_list, ListCases, _READERS),
@@ -276,9 +272,9 @@ CASEWORK: Final[Mapping[str, Verb]] = {
     "case.identity": Verb(
         _case_identity, OneCase, roles.CASEWORK, needs_keys=True, opens=True, reach="protected"
     ),
-    "case.refer": Verb(_case_refer, Refer, _KEEPING, writes=True, needs_keys=True),
+    "case.refer": Verb(_case_refer, Refer, roles.CASEWORK, writes=True, needs_keys=True),
     "case.hand_over": Verb(
-        _case_hand_over, HandOver, _KEEPING, writes=True, needs_keys=True, reach="assign"
+        _case_hand_over, HandOver, roles.CASEWORK, writes=True, needs_keys=True, reach="assign"
     ),
     "case.link": Verb(_case_link, LinkCase, roles.CASEWORK, writes=True, needs_keys=True),
     **{
