@@ -62,6 +62,8 @@ _CHECKS: Final[Mapping[str, tuple[_Check, ...]]] = {
     "impose_measure": (results.measure,),
     "extend_measure": (results.measure,),
     "extension_requested": (partial(decisions.to_come, name="until", rule=PRACTICE),),
+    "convert_measure": (results.conversion,),
+    "delay_notice": (partial(decisions.to_come, name="expected", rule="UNCAC 46(24)"),),
     "intent_to_lift": (results.intent_to_lift,),
     "send_partial_result": (results.partial_result,),
     "send_final_result": (results.final_result,),

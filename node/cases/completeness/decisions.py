@@ -20,6 +20,7 @@ from node.cases.completeness.places import Body, is_empty, objects, text_at
 from node.cases.completeness.report import PRACTICE, PRODUCT_DEFAULT, Finding
 from node.cases.completeness.shapes import moment
 from node.cases.law.model import Law
+from protocol.lifecycle_guards import DECISIONS
 
 FORBIDDEN_RULES: Final = {
     "46-8": "UNCAC 46(8)", "46-22": "UNCAC 46(22)", "44-16": "UNCAC 44(16)",
@@ -28,8 +29,6 @@ _CITED: Final = frozenset({"TREATY", "DOMESTIC", "44-8"})
 _INTENDED: Final = ("refuse", "postpone", "conditions")
 _ANSWERS: Final = ("accepted", "rejected", "countered", "none")
 _SCOPES: Final = ("full", "partial")
-_DECIDED: Final = frozenset({"accept", "accepted", "refuse", "refused", "postpone", "postponed",
-                             "conditions"})  # fmt: skip
 _MARKS: Final = re.compile("[\u0300-\u036f\u0640\u064b-\u065f\u0670\u200e\u200f]")
 
 Found: TypeAlias = Iterator[Finding]
@@ -109,7 +108,9 @@ def _reasons(scene: Scene, body: Body, under: str) -> Found:
 
 
 def _consulted_first(scene: Scene) -> Found:
-    if scene.facts.consulted is False:
+    due = scene.facts.consultation_due
+    waited = due is not None and due < scene.now
+    if scene.facts.consulted is False and not waited:
         sentence = (
             "Before it refuses or postpones, the requested State consults: open a consultation, "
             "and wait for its answer or its end."
@@ -149,7 +150,7 @@ def consultation(scene: Scene) -> Found:
         yield from ground_of_refusal(scene, scene.body, "")
     if intended in {"refuse", "postpone"} and is_empty(scene.body.get("ground")):
         sentence = "Name the ground that is considered, so that the other side can answer to it."
-        yield Finding("ground", "warns", "UNCAC 46(26)", sentence, "missing")
+        yield Finding("ground", "blocks", "UNCAC 46(26)", sentence, "missing")
     if intended == "conditions" and is_empty(scene.body.get("conditions")):
         sentence = "Say which conditions are proposed, each with its number."
         yield Finding("conditions", "blocks", "UNCAC 46(26)", sentence, "missing")
@@ -190,14 +191,14 @@ def acceptance(scene: Scene) -> Found:
 
 def _item_decision(scene: Scene, one: Body, under: str, scope: str) -> Found:
     decision = text_at(one, "decision")
-    if decision and decision not in _DECIDED:
-        sentence = "Decide the item: accept, refuse, postpone or conditions."
+    if decision and decision not in DECISIONS:
+        sentence = "Decide the item: accept, refuse, postpone or condition."
         yield Finding(f"{under}decision", "blocks", "UNCAC 46(17)", sentence, "unknown-code")
     own = number_of(one.get("no"))
     if own and scene.facts.items and own not in scene.facts.items:
         sentence = "The request has no item of this number: correct it."
         yield Finding(f"{under}no", "warns", PRACTICE, sentence, "unknown-item")
-    if not decision.startswith(("refuse", "postpone")):
+    if decision not in {"refuse", "postpone"}:
         return
     if scope == "full":
         sentence = "An item is not accepted, so the scope is partial: change one of the two."
@@ -206,7 +207,7 @@ def _item_decision(scene: Scene, one: Body, under: str, scope: str) -> Found:
         if is_empty(one.get(key)):
             sentence = "What is refused or postponed, also of one item, has a ground and reasons."
             yield Finding(f"{under}{key}", "blocks", rule, sentence, "missing")
-    if decision.startswith("refuse"):
+    if decision == "refuse":
         yield from _consulted_first(scene)
         yield from ground_of_refusal(scene, one, under)
     yield from _reasons(scene, one, under)
@@ -238,7 +239,7 @@ def information(scene: Scene) -> Found:
                 f"Question {place} is not answered: answer it, or say that it is not known: "
                 "the other side waits for it."
             )
-            yield Finding("answers", "warns", "UNCAC 46(16)", sentence, f"unanswered-{place}")
+            yield Finding("answers", "blocks", "UNCAC 46(16)", sentence, f"unanswered-{place}")
     for number, one in objects(scene.body.get("answers")):
         own = number_of(one.get("no"))
         if scene.facts.questions and own and own not in scene.facts.questions:

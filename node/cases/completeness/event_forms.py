@@ -30,25 +30,25 @@ acknowledge | decision_expected | date | O | UNCAC 46(24)
     Decision expected | The other side plans by it.
 acknowledge | missing | texts | O | UNCAC 46(16)
     What is missing already | What is seen now need not be asked for later.
-return_misdirected | reason | text | M | practice
+return_misdirected | reason | code:return_reason | M | practice
     Reason for the return | The other side must know where its request belongs.
 return_misdirected | suggested_authority | text | O | UNCAC 46(13)
     Authority that is competent | It saves the other side a search.
 request_information | items | items | M | UNCAC 46(16)
     Questions | Each is answered by its number.
-request_information | items[].no | text | M | practice
+request_information | items[].no | number | M | practice
     Number of the question | Answers name it.
 request_information | items[].text | long_text | M | UNCAC 46(16)
     Question | Say what is missing and why it is needed.
-request_information | due | date | M | practice
+request_information | due | time | M | practice
     Answer wanted by | The clock of the case stands still until then.
 provide_information | answers | list | M | UNCAC 46(16)
     Answers | Each question wants an answer, also that it is not known.
-provide_information | answers[].no | text | M | practice
+provide_information | answers[].no | number | M | practice
     Number of the question | It joins answer and question.
 provide_information | answers[].text | long_text | M | UNCAC 46(16)
     Answer | Say it, or say that it is not known.
-return_incomplete | reason | long_text | M | UNCAC 46(23)
+return_incomplete | reason | code:return_reason | M | UNCAC 46(23)
     Reason for the return | The other side must know what was never supplied.
 open_consultation | intended | text | M | UNCAC 46(26)
     What is intended | The other side answers to it.
@@ -56,11 +56,11 @@ open_consultation | ground | text | O | UNCAC 46(21)
     Ground considered | The other side can remove it only if it knows it.
 open_consultation | conditions | list | O | UNCAC 46(26)
     Conditions proposed | Accepted conditions bind.
-open_consultation | conditions[].no | text | M | practice
+open_consultation | conditions[].no | number | M | practice
     Number of the condition | It is accepted by its number.
 open_consultation | conditions[].text | long_text | M | UNCAC 46(26)
     Condition | The other side accepts these words.
-open_consultation | due | date | M | practice
+open_consultation | due | time | M | practice
     Answer wanted by | After it the decision may be made without an answer.
 reply_consultation | conditions | text | M | UNCAC 46(26)
     Answer to the conditions | Accepted conditions bind.
@@ -70,7 +70,7 @@ accept | scope | text | M | UNCAC 46(17)
     Scope | The other side must know whether all will be done.
 accept | items | list | O | UNCAC 46(17)
     Decision for each item | A partial acceptance decides each item.
-accept | items[].no | text | M | practice
+accept | items[].no | number | M | practice
     Number of the item | It joins decision and item.
 accept | items[].decision | text | M | UNCAC 46(17)
     Decision | Say whether the item will be done.
@@ -86,7 +86,7 @@ postpone | ground | text | M | UNCAC 46(25)
     Ground | Nothing is postponed without one.
 postpone | reasons | long_text | M | UNCAC 46(25)
     Reasons | The other side must know what is in the way.
-postpone | review | date | M | practice
+postpone | review | time | M | practice
     Looked at again on | A postponement without a date is a silent refusal.
 assign_execution | executing_authority | text | M | practice
     Executing authority | Name it, or write: withheld.
@@ -104,7 +104,7 @@ convert_measure | request | text | M | practice
     The request that takes over | It joins the two cases.
 intent_to_lift | reasons | long_text | M | UNCAC 55(8)
     Reasons | The other side can answer only what it knows.
-intent_to_lift | due | date | M | UNCAC 55(8)
+intent_to_lift | due | time | M | UNCAC 55(8)
     Answer wanted by | The other side may give reasons to continue.
 reasons_to_continue | text | long_text | M | UNCAC 55(8)
     Reasons to continue | The other side decides on them.
@@ -136,7 +136,7 @@ status_report | text | long_text | M | UNCAC 46(24)
     How the case stands | A reasonable question shall be answered.
 delay_notice | reasons | long_text | M | UNCAC 46(24)
     Reasons for the delay | The other side plans by them.
-delay_notice | expected | date | M | UNCAC 46(24)
+delay_notice | expected | time | M | UNCAC 46(24)
     Expected now | The other side plans by it.
 clarification_opened | text | long_text | M | UNCAC 46(16)
     Question | Say what is unclear.
@@ -245,7 +245,7 @@ def _forms() -> Mapping[str, Form]:
         known = dict(whole.known)
         for where, keys in _BELOW.get(event, {}).items():
             known[where] = known.get(where, frozenset()) | keys
-        made[event] = Form(whole.rules, whole.names, known)
+        made[event] = Form(whole.rules, whole.names, known, of_event=True)
     return made
 
 

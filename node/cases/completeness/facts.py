@@ -7,10 +7,12 @@ database. A body may be anything that a peer signed, so only what is in its form
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from node.cases.completeness.places import Body, members, objects, text_at
+from node.cases.completeness.shapes import moment
 from node.cases.completeness.use import Step
+from protocol import lifecycle_guards
 
 _CONSULTED = frozenset({"reply_consultation", "consultation_replied", "consultation_expired"})
 _OPENED = frozenset({"open_consultation", "consultation_opened"})
@@ -20,7 +22,8 @@ _OPENED = frozenset({"open_consultation", "consultation_opened"})
 class CaseFacts:
     """What matters of a case: numbers and codes only, none of its content.
 
-    `consulted` is None where nobody looked; then nothing is said about it.
+    `consulted` is None where nobody looked; then nothing is said about it. Consultation that
+    was opened counts too once its time, `consultation_due`, is over.
     """
 
     kind: str = ""
@@ -31,7 +34,8 @@ class CaseFacts:
     questions: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     consulted: bool | None = None
-    language: str = field(default="")
+    consultation_due: int | None = None
+    language: str = ""
 
     @classmethod
     def of(cls, request: Body, history: Sequence[Step] | None = None) -> CaseFacts:
@@ -52,6 +56,7 @@ class CaseFacts:
             questions=_questions(history or ()),
             conditions=_conditions(history or ()),
             consulted=None if history is None else _consulted(history),
+            consultation_due=_consultation_due(history or ()),
             language=text_at(request, "language"),
         )
 
@@ -63,10 +68,9 @@ def numbers(listed: object) -> tuple[str, ...]:
 
 
 def number_of(value: object) -> str:
-    """Give a number or a text as the text that names an item."""
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        return ""
-    return str(value).strip()
+    """Give a number or a text as the text that names an item, or nothing."""
+    named = lifecycle_guards.number_of(value) if isinstance(value, (int, str)) else None
+    return named or ""
 
 
 def _questions(history: Sequence[Step]) -> tuple[str, ...]:
@@ -94,6 +98,11 @@ def _conditions(history: Sequence[Step]) -> tuple[str, ...]:
 
 def _consulted(history: Sequence[Step]) -> bool:
     return any(event in _CONSULTED for event, _body in history)
+
+
+def _consultation_due(history: Sequence[Step]) -> int | None:
+    opened = [body for event, body in history if event in _OPENED]
+    return moment(opened[-1].get("due")) if opened else None
 
 
 def listed_texts(value: object) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ class Form:
     rules: tuple[FieldRule, ...]
     names: frozenset[str]
     known: Mapping[str, frozenset[str]]  # name of an object's place -> members it may have
+    of_event: bool = False  # whose times and numbers the life cycle reads as they are
 
 
 def form(rules: Sequence[FieldRule], common: frozenset[str]) -> Form:
@@ -142,8 +143,7 @@ def _check_value(
 ) -> None:
     note, now = out
     hard: Severity = "warns" if rule.need == "optional" else "blocks"
-    sort = "item_no" if rule.name.endswith(".no") else rule.type
-    for fault in shapes.faults(sort, place.value, vocabulary(law, rule.vocabulary)):
+    for fault in shapes.faults(_sort(asked, rule), place.value, vocabulary(law, rule.vocabulary)):
         at = f"{place.path}{fault.at}"
         if fault.at and not fault.of_whole and pattern(at) in asked.names:
             continue  # the part has a rule of its own, which says it with its citation
@@ -152,6 +152,17 @@ def _check_value(
         note(Finding(at, severity, rule.rule, sentence, fault.code, rule.unreviewed))
     _check_account(rule, place, note)
     _check_moment(rule, place, note, now)
+
+
+def _sort(asked: Form, rule: FieldRule) -> str:
+    """Give the form that a value must have, which for numbers and times depends on their use."""
+    if rule.name.endswith(".no"):
+        return "item_no" if rule.type == "number" else "item_name"
+    if asked.of_event and rule.type == "time":
+        return "seconds"
+    if asked.of_event and rule.type == "texts" and rule.name in {"items", "conditions"}:
+        return "item_names"
+    return rule.type
 
 
 def vocabulary(law: Law, name: str | None) -> Mapping[str, object]:

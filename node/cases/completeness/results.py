@@ -14,9 +14,9 @@ from node.cases.completeness.decisions import Found, Scene, names_bank_secrecy
 from node.cases.completeness.facts import number_of
 from node.cases.completeness.places import is_empty, is_list, members, objects, text_at
 from node.cases.completeness.report import PRACTICE, Finding
+from protocol.identity import CASE_ID
 
 _NOTHING_FOUND: Final = frozenset({"NIL", "NOT_LOCATED"})
-_NO_EVIDENCE_NEEDED: Final = frozenset({"OVERTAKEN", "CONVERTED", "PERSON_REFUSED"})
 _DECISIONS: Final = ("granted", "refused")
 
 
@@ -28,15 +28,17 @@ def final_result(scene: Scene) -> Found:
     if outcome in _NOTHING_FOUND and not has_nil:
         sentence = "Nothing found is a result: say under nil what was looked for, where and how."
         yield Finding("nil", "blocks", "UNCAC 46(24)", sentence, "missing")
-    elif not has_evidence and not has_nil and outcome not in _NO_EVIDENCE_NEEDED:
+    elif not has_evidence and not has_nil:
         sentence = (
             "The result brings nothing: add the evidence, or say under nil why there is none."
         )
         yield Finding("evidence", "blocks", "UNCAC 46(17)", sentence, "missing")
-    elif not has_evidence and not has_nil:
-        sentence = "Say under nil how it came to this outcome."
-        yield Finding("nil", "warns", PRACTICE, sentence, "missing")
-    if outcome == "NIL" and has_evidence:
+    if has_evidence and has_nil:
+        sentence = (
+            "A result either brings evidence or says that there is none: keep one of the two."
+        )
+        yield Finding("nil", "blocks", "UNCAC 46(17)", sentence, "outcome-contradicted")
+    elif outcome == "NIL" and has_evidence:
         sentence = "The outcome says that nothing was found, but there is evidence: change one."
         yield Finding("outcome", "warns", PRACTICE, sentence, "outcome-contradicted")
     yield from result(scene)
@@ -121,6 +123,14 @@ def intent_to_lift(scene: Scene) -> Found:
     if names_bank_secrecy(scene.law, text_at(scene.body, "reasons")):
         sentence = "The reasons speak of bank secrecy, which is no ground against assistance."
         yield Finding("reasons", "warns", "UNCAC 46(8)", sentence, "bank-secrecy")
+
+
+def conversion(scene: Scene) -> Found:
+    """Check that the request that takes over is named by its case."""
+    request = text_at(scene.body, "request")
+    if request and CASE_ID.fullmatch(request) is None:
+        sentence = "Name the request that takes over by the id of its case."
+        yield Finding("request", "blocks", PRACTICE, sentence, "not-a-case")
 
 
 # --- after the result ------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from typing import Final
 from node.cases.completeness import iso
 from node.cases.completeness.characters import TEXT_CHARS_MAX, is_blank
 from node.cases.completeness.places import is_empty, is_list, members
+from protocol.lifecycle_guards import number_of
 
 _AMOUNT: Final = re.compile(r"(0|[1-9][0-9]{0,17})(\.([0-9]{1,4}))?", re.ASCII)
 _MOMENT: Final = re.compile(
@@ -113,8 +114,26 @@ def _number(value: object) -> Faults:
 
 
 def _item_no(value: object) -> Faults:
+    """Check the number of an item, in the form by which both sides compare numbers."""
+    if not isinstance(value, (int, str)) or number_of(value) is None:
+        sentence = "This is no number of an item: write a number, or at most 16 letters and digits."
+        yield Fault("not-a-number", sentence)
+
+
+def _item_name(value: object) -> Faults:
+    """Check what names an item of evidence: its path, or its number."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        yield Fault("not-a-number", "This is not the number of an item: write a number or a text.")
+        yield Fault("not-a-number", "Name the item by its path or its number.")
+
+
+def _item_names(value: object) -> Faults:
+    yield from _each(value, _item_name)
+
+
+def _seconds(value: object) -> Faults:
+    """Check a time that the life cycle counts with; it reads no dates."""
+    if isinstance(value, str) or moment(value) is None:
+        yield Fault("not-a-time", "This is not a time in Unix seconds: give the moment as such.")
 
 
 def _code(value: object, codes: Codes) -> Faults:
@@ -330,7 +349,8 @@ _TYPES: Final[Mapping[str, Callable[[object], Faults]]] = {
     "number": _number, "date": _date, "time": _time, "country": _country,
     "language": _language, "currency": _currency, "amount": _amount, "authority": _authority,
     "person": _person, "people": _people, "documents": _documents, "items": _items,
-    "list": _list, "digest": _digest, "item_no": _item_no,
+    "list": _list, "digest": _digest, "item_no": _item_no, "item_name": _item_name,
+    "item_names": _item_names, "seconds": _seconds,
 }  # fmt: skip
 
 _OF_AUTHORITIES: Final = """

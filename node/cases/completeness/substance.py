@@ -106,15 +106,20 @@ def _check_value(body: Body, wanted: Wanted, note: Note) -> None:
 def _amounts(body: Body) -> Iterator[tuple[str, Decimal, str]]:
     """Give every amount that stands in a body, or in an object or list of it."""
     for key, value in body.items():
-        inner = [(f"{key}[{number}]", one) for number, one in objects(value)]
-        whole = [(key, value)] if isinstance(value, Mapping) else []
-        for path, one in [*whole, *inner]:
-            together = {"amount": one.get("value"), "currency": one.get("currency")}
-            for at, part in (("value", together), ("value", one.get("value")), ("amount", one)):
-                read = amount_of(part)
-                if read is not None:
-                    yield f"{path}.{at}", *read
-                    break
+        if isinstance(value, Mapping):
+            yield from _amount_in(key, value)
+        for number, one in objects(value):
+            yield from _amount_in(f"{key}[{number}]", one)
+
+
+def _amount_in(path: str, one: Body) -> Iterator[tuple[str, Decimal, str]]:
+    """Give the amount of an object: of itself, in a field, or with its currency beside it."""
+    together = {"amount": one.get("value"), "currency": one.get("currency")}
+    for at, part in (("value", together), ("value", one.get("value")), ("amount", one)):
+        read = amount_of(part)
+        if read is not None:
+            yield f"{path}.{at}", *read
+            return
 
 
 def _check_items(kind: Kind, body: Body, note: Note) -> None:
