@@ -37,16 +37,16 @@ HEADS: Final[dict[Machine, tuple[str, str]]] = {
     "spontaneous": (
         "Spontaneous information",
         (
-            "One authority offers what it knows without being asked. The offer says only what it is\n"
-            "about and which restrictions come with it; the content follows when the other side has\n"
-            "accepted them. The side that offers is called the requesting side here too."
+            "One authority offers what it knows without being asked. The offer says only what it\n"
+            "is about and which restrictions come with it; the content follows when the other\n"
+            "side has accepted them. The side that offers is called the requesting side here too."
         ),
     ),
     "inquiry": (
         "Inquiries and consultations",
         (
-            "An informal question, or a draft for comment: it is answered or it is not, and nothing\n"
-            "is executed."
+            "An informal question, or a draft for comment: it is answered or it is not, and\n"
+            "nothing is executed."
         ),
     ),
 }
