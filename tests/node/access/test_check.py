@@ -12,6 +12,7 @@ from node.access.roles import CASEWORK, Person, Role
 from node.cases.register import CaseNotFound
 from node.storage import member_rows, standing_rows
 from node.storage.member_rows import Member
+from protocol.encoding import Json
 from protocol.errors import Malformed
 from tests.node.access.conftest import Office
 from tests.support.pair import FIJI, QUMRAN
@@ -188,7 +189,7 @@ def test_only_those_let_in_as_far_as_that_learn_who_a_protected_person_is(
     """Not even who is in charge, unless they let themself in, which is recorded."""
     boss, ben = office.person("boss"), office.add("ben", Role.DRAFTER)
     node = office.wired.node
-    identity = {"pseudonym": "Heron", "identity": {"name": "a-hidden-canary"}}
+    identity: dict[str, Json] = {"pseudonym": "Heron", "identity": {"name": "a-hidden-canary"}}
     office.desk.unit(
         lambda tx: node.register.add_event(tx, case, kind="protected_identity", body=identity)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from node.access.roles import AUDITING, CASEWORK, RUNNING, Person, Role
 from node.audit.faults import NotHere
 from node.desk import who
 from node.storage import people_rows
+from node.storage.writer import Tx
 from protocol.errors import Malformed
 from tests.node.access.conftest import Office
 from tests.support.people import ADMIN
@@ -31,9 +33,9 @@ def test_the_nodes_own_user_and_root_administer_it_until_somebody_is_mapped(
     for uid in (0, os.geteuid()):
         person = who(office.desk, Caller(uid=uid))
         assert (person.name, person.roles, person.id) == (f"uid {uid}", RUNNING, None)
-    for uid in (NOBODY, -1, None):
+    for stranger in (NOBODY, -1, None):
         with pytest.raises(NotKnown):
-            who(office.desk, Caller(uid=uid))
+            who(office.desk, Caller(uid=stranger))
 
 
 def test_a_unix_user_that_is_mapped_is_that_person_and_nothing_more(office: Office) -> None:
@@ -226,12 +228,15 @@ def test_a_row_that_was_altered_gives_nothing_to_confirm(office: Office) -> None
     """And does not stop the list."""
     ada, _ = office.add("ada", HEAD), office.add("bob", APPROVER)
     office.act("user.add", ada, login="eve", roles=["drafter"])
-    eve = office.person("eve")
+    eve = str(office.person("eve").id)
     for wanted in ("", "{", "[]", '{"roles":"captain","uid":null,"state":"active"}'):
-        office.desk.unit(
-            lambda tx, text=wanted: people_rows.change_user(tx.conn, str(eve.id), wanted=text)
-        )
+        office.desk.unit(partial(altered, eve, wanted))
         assert office.act("user.waiting", ada)["waiting"] == []
+
+
+def altered(person: str, wanted: str, tx: Tx) -> None:
+    """Write over what a person shall become."""
+    people_rows.change_user(tx.conn, person, wanted=wanted)
 
 
 # --- key matters -----------------------------------------------------------------
