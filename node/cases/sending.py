@@ -107,6 +107,7 @@ class Sending:
     def say(self, tx: Tx, by: Person, case: str, event: str, text: Text) -> Posted | Draft:
         """Post an event in a case, or propose it where a second person must agree first."""
         found = self._register.find(tx.conn, case, lock=True, readable=True)
+        _require_wire(tx, found.id)
         if EVENTS[event].two_persons:
             return self._propose(tx, found.id, event, text)
         body = dict(text.body)
@@ -166,6 +167,17 @@ class Sending:
         standing_rows.change_standing(tx.conn, case, officer=officer or None)
         for one in others:
             keep_reading(tx, case, one)
+
+
+def _require_wire(tx: Tx, case: str) -> None:
+    """Raise for a case on paper, in which no message can be sent."""
+    standing = standing_rows.read_standing(tx.conn, case)
+    if standing is not None and not standing.on_wire:
+        raise WrongState(
+            "This case is kept on paper, where steps are recorded: `comity case record CASE "
+            "EVENT --channel …` does it, and `comity case join` names the case that goes on "
+            "over the network."
+        )
 
 
 def _require_duty(state: str, kind: Kind, by: Person) -> None:
