@@ -67,7 +67,7 @@ _CHECKS: Final[Mapping[str, tuple[_Check, ...]]] = {
     "intent_to_lift": (results.intent_to_lift,),
     "send_partial_result": (results.partial_result,),
     "send_final_result": (results.final_result,),
-    "release": (results.result,),
+    "release": (results.release,),
     "confirm_result": (results.confirmation,),
     "use_consent_decided": (results.consent,),
     "narrow_scope": (results.narrowing,),

@@ -81,9 +81,9 @@ def check_basis(law: Law, kind: Kind, found: Grounding, note: Note) -> None:
 
 
 def _check_cover(kind: Kind, basis: Basis, at: str, found: Grounding, note: Note) -> None:
-    if basis.inquiry_only and kind.formal:
+    if basis.inquiry_only and kind.machine == "request":
         sentence = (
-            f"{basis.title} is a network for inquiries and no basis for a formal request: name a "
+            f"{basis.title} is a network for inquiries and no basis for a request: name a "
             "treaty, or send an informal inquiry."
         )
         note(Finding(at, "blocks", _BASIS_RULE, sentence, "inquiry-only", basis.unreviewed))
@@ -93,7 +93,7 @@ def _check_cover(kind: Kind, basis: Basis, at: str, found: Grounding, note: Note
             f"{basis.title} does not cover this kind of request: name the instrument that does, "
             "or choose another kind."
         )
-        severity: Severity = "blocks" if alone and kind.formal else "warns"
+        severity: Severity = "blocks" if alone and kind.machine == "request" else "warns"
         note(Finding(at, severity, _BASIS_RULE, sentence, "kind-not-covered", basis.unreviewed))
 
 

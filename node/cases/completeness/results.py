@@ -52,6 +52,14 @@ def partial_result(scene: Scene) -> Found:
     yield from result(scene)
 
 
+def release(scene: Scene) -> Found:
+    """Check what follows when the restrictions of spontaneous information are accepted."""
+    if is_empty(scene.body.get("content")) and is_empty(scene.body.get("evidence")):
+        sentence = "The release tells nothing: write the information under content, or enclose it."
+        yield Finding("content", "blocks", "UNCAC 46(4)", sentence, "missing")
+    yield from result(scene)
+
+
 def result(scene: Scene) -> Found:
     """Check what any result may carry: handling, limits of use, sums."""
     yield from _handling(scene, scene.body.get("handling"), "handling")

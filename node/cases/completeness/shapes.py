@@ -21,7 +21,9 @@ from node.cases.completeness.characters import TEXT_CHARS_MAX, is_blank
 from node.cases.completeness.places import is_empty, is_list, members
 from protocol.lifecycle_guards import number_of
 
-_AMOUNT: Final = re.compile(r"(0|[1-9][0-9]{0,17})(\.([0-9]{1,4}))?", re.ASCII)
+AMOUNT: Final = re.compile(r"(0|[1-9][0-9]{0,17})(\.([0-9]{1,4}))?", re.ASCII)
+"""An amount of money as text: digits, and a point before at most four places."""
+
 _MOMENT: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -221,7 +223,7 @@ def _bic(value: object) -> Faults:
 
 def _amount(value: object) -> Faults:
     """Check an amount with its currency, or a bare one whose currency is a field beside it."""
-    if isinstance(value, str) and _AMOUNT.fullmatch(value):
+    if isinstance(value, str) and AMOUNT.fullmatch(value):
         return
     if not isinstance(value, Mapping):
         sentence = "This is not an amount: write digits and a point, as text, such as 1250.00."
@@ -229,7 +231,7 @@ def _amount(value: object) -> Faults:
         return
     currency, number = value.get("currency"), value.get("amount")
     yield from _part("currency", currency, _currency)
-    if not isinstance(number, str) or _AMOUNT.fullmatch(number) is None:
+    if not isinstance(number, str) or AMOUNT.fullmatch(number) is None:
         sentence = "This is not an amount: write digits and a point, as text, such as 1250.00."
         yield Fault("not-an-amount", sentence, ".amount")
     fault = places_fault(number, currency)
@@ -239,7 +241,7 @@ def _amount(value: object) -> Faults:
 
 def places_fault(number: object, currency: object) -> Fault | None:
     """Say that an amount has more decimal places than its currency, if both are in their form."""
-    match = _AMOUNT.fullmatch(number) if isinstance(number, str) else None
+    match = AMOUNT.fullmatch(number) if isinstance(number, str) else None
     if match is None or not isinstance(currency, str):
         return None
     if len(match[3] or "") <= iso.CURRENCIES.get(currency, _PLACES_MAX):

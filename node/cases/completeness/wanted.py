@@ -21,10 +21,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, Literal
 
 from node.cases.completeness.iso import COUNTRIES, CURRENCIES
+from node.cases.completeness.shapes import AMOUNT
 from protocol.listing import Listing
 
 Basis44 = Literal["yes", "no", "undeclared"]
@@ -100,10 +101,4 @@ def amount_of(value: object) -> tuple[Decimal, str] | None:
     text, currency = value.get("amount"), value.get("currency")
     if not isinstance(text, str) or not isinstance(currency, str) or currency not in CURRENCIES:
         return None
-    if len(text) > 32 or not text.isascii():  # noqa: PLR2004 - longer than any amount of money
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return (number, currency) if number.is_finite() and number >= 0 else None
+    return (Decimal(text), currency) if AMOUNT.fullmatch(text) else None

@@ -70,6 +70,9 @@ GOOD: Final[dict[str, dict[str, Any]]] = {
     "note": {"text": "Seen."},
     "decline": {"reasons": "We may not take it."},
     "cannot_comply": {"reasons": "Our law wants it disclosed."},
+    "release": {"content": "He was paid in March.", "handling": {
+        "disclosure": "TLP:RED", "use": ["U1", "U2"],
+    }},
     "answer": {"text": "It is registered.", "use": "U1"},
     "not_available": {"text": "Ask the register.", "channel": "POLICE_LIAISON"},
 }  # fmt: skip
@@ -269,6 +272,11 @@ ROWS: Final = (
            "proceedings missing", blocks("UNCAC 46(19)")),
     Answer("consent by halves", "use_consent_decided", {"decision": "perhaps"},
            "decision unknown-code", blocks("UNCAC 46(19)")),
+
+    Answer("a release that tells nothing", "release", {"content": " "},
+           "content missing", blocks("UNCAC 46(4)")),
+    Answer("a release in a circle that is none", "release", {"handling.disclosure": "TLP:BLUE"},
+           "handling.disclosure unknown-code", blocks("UNCAC 46(19)")),
 
     # --- the rest ---
     Answer("an item that remains and was not there", "narrow_scope", {"items": [7]},
