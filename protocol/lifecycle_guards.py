@@ -219,9 +219,9 @@ def _protected_person(_: Standing, step: Step) -> bool:
     return _written(step.body.get("pseudonym")) and isinstance(identity, Mapping) and bool(identity)
 
 
-def _done(_: Standing, step: Step) -> bool:
-    done = step.body.get("done")
-    return _written(done) or bool(_listed(done))
+def _stated(name: str) -> Guard:
+    """Make the guard that a field says something, as a text or as a list."""
+    return lambda _, step: _written(step.body.get(name)) or bool(_listed(step.body.get(name)))
 
 
 # --- guards of what came before --------------------------------------------------------------
@@ -277,7 +277,7 @@ BODY: Final[Mapping[str, Guard]] = {
     "contact": _named_contact,
     "decision": lambda _, step: step.body.get("decision") in ("granted", "refused"),
     "disputed-items": _disputed_items,
-    "done": _done,
+    "done": _stated("done"),
     "due-date": _later("due"),
     "evidence": lambda _, step: has_evidence(step.body),
     "evidence-or-nil": _evidence_or_nil,
@@ -291,7 +291,7 @@ BODY: Final[Mapping[str, Guard]] = {
     "longer": _longer,
     "outcome": lambda _, step: _code(step.body.get("outcome")),
     "own-reference": _text("own_ref"),
-    "proceedings": _text("proceedings"),
+    "proceedings": _stated("proceedings"),
     "protected-person": _protected_person,
     "questions": _questions,
     "reason-code": lambda _, step: _code(step.body.get("reason")),

@@ -130,6 +130,7 @@ GOOD: tuple[Row, ...] = (
     ("outcome", HERE, {"outcome": "NIL"}),
     ("own-reference", HERE, {"own_ref": "B/7"}),
     ("proceedings", HERE, {"proceedings": "tax"}),
+    ("proceedings", HERE, {"proceedings": ["tax"]}),
     ("protected-person", HERE, {"pseudonym": "W1", "identity": {"name": "x"}}),
     ("questions", HERE, {"items": [{"no": 1, "text": "Which?"}]}),
     ("reason-code", HERE, {"reason": "DUPLICATE"}),
