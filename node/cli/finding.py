@@ -54,7 +54,7 @@ def search(
     """Find cases by names, references, or other words in them."""
     if not 1 <= limit <= _FOUND_MAX:
         raise usage(f"--limit is from 1 to {_FOUND_MAX}.")
-    arguments: dict[str, Json] = {"text": " ".join(words), "limit": limit}
+    arguments: dict[str, Json] = {"words": " ".join(words), "limit": limit}
     found = ask(call, "case.search", arguments, passphrase_file=passphrase_file)
     if call.out.result(found):
         return

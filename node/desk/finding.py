@@ -31,7 +31,7 @@ Time = Annotated[int, Field(ge=0, le=2**53 - 1, description="Unix seconds.")]
 class Search(Arguments):
     """What to look for."""
 
-    text: Annotated[
+    words: Annotated[
         str,
         Field(
             min_length=1, max_length=512,
@@ -61,7 +61,7 @@ def _case_search(desk: Desk, args: Search) -> Result:
     seeker = Seeker(desk.asking, desk.clock.now(), args.limit + 1)
 
     def work(conn: Connection) -> Result:
-        found = find(conn, index, args.text, seeker)
+        found = find(conn, index, args.words, seeker)
         page = link_rows.listed_cases(conn, found[: args.limit])
         names = person_rows.person_names(conn)
         dues = link_rows.next_dues(conn, [one.case.id for one in page])
