@@ -151,12 +151,10 @@ class Mailer:
 
     def _send(self, letters: Sequence[Letter]) -> frozenset[str]:
         """Give the mails to the server; gives to whom it took them, or raises `NoServer`."""
-        taken = set()
+        taken: set[str] = set()
         try:
             with self._connected() as server:
-                for letter in letters:
-                    if self._give(server, letter):
-                        taken.add(letter.bundle.person)
+                taken.update(one.bundle.person for one in letters if self._give(server, one))
         except (OSError, ValueError, smtplib.SMTPException) as fault:
             if not taken:
                 raise NoServer(type(fault).__name__) from fault

@@ -79,3 +79,23 @@ def mark_failed(conn: Connection, bundle: Bundle) -> None:
 def drop_old(conn: Connection, now: int) -> None:
     """Forget mails that are a month old, sent or not: they say nothing that is not on the list."""
     conn.execute(delete(mails).where(mails.c.at < now - _KEPT_S))
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One line of what a person is to be told, or was."""
+
+    person: str
+    reason: str
+    case_id: str | None
+    at: int
+    sent_at: int | None
+    failures: int
+
+
+_MAIL = [mails.c[name] for name in Mail.__dataclass_fields__]
+
+
+def list_mails(conn: Connection) -> Sequence[Mail]:
+    """Read all mails that are kept, in the order in which they were noted."""
+    return [Mail(*row) for row in conn.execute(select(*_MAIL).order_by(mails.c.id))]

@@ -19,3 +19,13 @@ def light(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     opened = open_database(f"sqlite:///{path}")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def fresh(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    """Give one database in a file, for what does not depend on its kind."""
+    path = tmp_path / "comity.db"
+    shutil.copy(sqlite_template, path)
+    opened = open_database(f"sqlite:///{path}")
+    yield opened
+    opened.close()
