@@ -49,6 +49,7 @@ from node.sections import (
 
 ENV_PREFIX: Final = "COMITY_"
 CONFIG_VARIABLE: Final = "COMITY_CONFIG"  # says which file; the command line reads it
+_OF_COMMANDS: Final = frozenset({CONFIG_VARIABLE, "COMITY_KEY_FILE", "COMITY_SOCKET"})
 CREDENTIAL: Final = "comity-passphrase"  # under which systemd hands over the passphrase
 _FILE_BYTES_MAX: Final = 256 * 1024
 
@@ -248,7 +249,7 @@ def _nested(given: Mapping[str, object]) -> dict[str, Any]:
 def _environment_names() -> Iterator[str]:
     """Give the dotted names that the environment sets."""
     for variable in os.environ:
-        if variable.upper().startswith(ENV_PREFIX) and variable.upper() != CONFIG_VARIABLE:
+        if variable.upper().startswith(ENV_PREFIX) and variable.upper() not in _OF_COMMANDS:
             yield variable[len(ENV_PREFIX) :].lower().replace("__", ".")
 
 
