@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from node.cli.access import ask
+from node.cli.access import ask, settings_of
 from node.cli.call import Call, command
 from node.cli.output import harmless, plural
 from node.exits import Exit
@@ -282,7 +282,7 @@ def check(
     ] = None,
 ) -> Exit:
     """Check the files of an authority's own law, and say what is wrong with them."""
-    found = ask(call, "law.check", {}) if folder is None else _checked(folder)
+    found = _checked(call, folder)
     shown = Fields(found, "answer")
     good = shown.take("good") is True
     ended = Exit.DONE if good else Exit.CONFIGURATION
@@ -303,11 +303,13 @@ def check(
     return ended
 
 
-def _checked(folder: Path) -> dict[str, Json]:
-    """Check a folder that belongs to no node yet."""
+def _checked(call: Call, folder: Path | None) -> dict[str, Json]:
+    """Check a folder here: it may belong to no node yet, and one that is wrong stops the node."""
+    if folder is None and call.socket() is not None:
+        return ask(call, "law.check", {})
     from node.desk.law import checked
 
-    return checked(folder)
+    return checked(folder or settings_of(call).law_folder)
 
 
 def _say_code(call: Call, code: Fields) -> None:

@@ -65,14 +65,10 @@ class CodesOf(Arguments):
     )
 
 
-def _law(desk: Desk) -> Law:
-    return load_law(desk.settings.law_folder)
-
-
 def _kinds(desk: Desk, _: Nothing) -> Result:
     return {
         "schema": "comity.kinds/1",
-        "kinds": [_kind_line(one) for one in _law(desk).kinds.values()],
+        "kinds": [_kind_line(one) for one in desk.law.kinds.values()],
     }
 
 
@@ -91,7 +87,7 @@ def _kind_line(kind: Kind) -> dict[str, Json]:
 
 
 def _kind(desk: Desk, args: KindOf) -> Result:
-    law = _law(desk)
+    law = desk.law
     kind = law.kinds.get(args.kind)
     if kind is None:
         raise Malformed("no kind of request is called that: `comity law kinds` lists them")
@@ -130,7 +126,7 @@ def _field(rule: FieldRule) -> dict[str, Json]:
 
 
 def _bases(desk: Desk, _: Nothing) -> Result:
-    law = _law(desk)
+    law = desk.law
     bare = law.codes["legal_basis"]
     return {
         "schema": "comity.bases/1",
@@ -150,7 +146,7 @@ def _basis_line(basis: Basis) -> dict[str, Json]:
 
 
 def _basis(desk: Desk, args: BasisOf) -> Result:
-    law = _law(desk)
+    law = desk.law
     basis = law.bases.get(args.basis)
     if basis is None:
         raise Malformed("no profile has that code: `comity law bases` lists them")
@@ -206,7 +202,7 @@ def _grounds(law: Law, vocabulary: str, grounds: tuple[Ground, ...]) -> Iterator
 
 def _terms(desk: Desk, args: TermsWith) -> Result:
     word = _folded(args.word)
-    found = [one for one in _law(desk).terms.values() if word in _folded(_said(one))]
+    found = [one for one in desk.law.terms.values() if word in _folded(_said(one))]
     return {"schema": "comity.terms/1", "terms": [_term(one) for one in found]}
 
 
@@ -238,7 +234,7 @@ def _term(term: Term) -> dict[str, Json]:
 
 
 def _offences(desk: Desk, _: Nothing) -> Result:
-    offences = _law(desk).offences.values()
+    offences = desk.law.offences.values()
     return {"schema": "comity.offences/1", "offences": [_offence(one) for one in offences]}
 
 
@@ -257,7 +253,7 @@ def _offence(offence: Offence) -> dict[str, Json]:
 
 
 def _codes(desk: Desk, args: CodesOf) -> Result:
-    codes = _law(desk).codes
+    codes = desk.law.codes
     if args.vocabulary is None:
         return {"schema": "comity.vocabularies/1", "vocabularies": sorted(codes)}
     found = codes.get(args.vocabulary)

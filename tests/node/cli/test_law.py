@@ -75,3 +75,16 @@ def test_a_folder_is_checked_before_it_belongs_to_a_node(tmp_path: Path) -> None
     """A lawyer needs no node to see whether a profile fits."""
     assert comity("law", "check", tmp_path).status is Exit.DONE
     assert comity("law", "check", tmp_path / "none").status is Exit.CONFIGURATION
+
+
+def test_a_node_does_not_start_with_law_that_does_not_fit(nodes: Path) -> None:
+    """It says file, place and what would be right, and the check beside it says the same."""
+    folder = nodes / "fj.justice"
+    (folder / "law").mkdir()
+    (folder / "law" / "limits.toml").write_text(
+        '[[limits]]\nclock = "provisional_arrest"\ncount = 40\nunit = "days"\nsource = "practice"\n'
+    )
+    for words in (("run",), ("case", "list")):
+        done = comity("--config", folder, *words)
+        assert done.status is Exit.CONFIGURATION
+        assert "law/limits.toml: provisional_arrest has no limit for all" in done.err
