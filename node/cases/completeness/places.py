@@ -113,13 +113,22 @@ def places_beside(body: Body, name: str, beside: Place, of: str) -> list[Place]:
     `items[].coercive` beside the place `items[2].court_order` is `items[2].coercive` alone.
     """
     along, elements = steps(of), beside.elements
-    found, shared = [Place("", body)], True
+    found, shared, depth = [Place("", body)], True, 0
     for position, (key, is_many) in enumerate(steps(name)):
         shared = shared and position < len(along) and along[position] == (key, is_many)
-        found = [below for one in found for below in _below(one, key, is_many=is_many)]
-        if shared and is_many:
-            found = [one for one in found if one.elements == elements[: len(one.elements)]]
+        if shared and is_many and depth < len(elements):  # to the one element, past its siblings
+            found = [_element(one, key, elements[depth]) for one in found]
+            depth += 1
+        else:
+            found = [below for one in found for below in _below(one, key, is_many=is_many)]
     return found
+
+
+def _element(above: Place, key: str, number: int) -> Place:
+    listed = members(above.value.get(key)) if isinstance(above.value, (dict, Mapping)) else ()
+    path = f"{above.path}.{key}" if above.path else key
+    value = listed[number] if number < len(listed) else NO_ELEMENTS
+    return Place(f"{path}[{number}]", value, (*above.elements, number))
 
 
 def _below(above: Place, key: str, *, is_many: bool) -> Iterator[Place]:

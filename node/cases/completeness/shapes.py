@@ -337,13 +337,15 @@ def _each(value: object, check: Callable[[object], Faults]) -> Faults:
 
 def _items(value: object) -> Faults:
     yield from _list(value)
-    numbers: list[object] = []
+    seen: set[str] = set()
     for number, one in enumerate(members(value)):
         own = one.get("no") if isinstance(one, Mapping) else None
-        if own is not None and own in numbers:
+        named = number_of(own) if isinstance(own, (int, str)) else None
+        if named in seen:
             sentence = "Two items have one number: answers name items by number, so change it."
             yield Fault("number-twice", sentence, f"[{number}].no", of_whole=True)
-        numbers.append(own)
+        elif named is not None:
+            seen.add(named)
 
 
 _TYPES: Final[Mapping[str, Callable[[object], Faults]]] = {

@@ -180,7 +180,7 @@ def test_sentences_say_what_to_do() -> None:
 
 
 def test_a_thousand_items_are_checked_soon() -> None:
-    """The work grows with the request, not with its square; a plain one takes milliseconds."""
+    """The work grows with the request, not with its square."""
     body = good_request("MLA_BANK_RECORDS")
     body["items"] = [{**body["items"][0], "no": number} for number in range(1_000)]
     started = time.perf_counter()
