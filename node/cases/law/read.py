@@ -132,6 +132,8 @@ def _read(path: Path, form: type[F]) -> F:
         raise _Unread("is not text in UTF-8.") from None
     except tomllib.TOMLDecodeError as fault:
         raise _Unread(f"is not TOML: {fault}.") from None
+    except RecursionError:
+        raise _Unread("has lists in lists without end; is it the right file?") from None
     # As JSON, since a strict model takes a tuple from a list only there; a day written
     # without quotation marks becomes the same text as one with them.
     text = json.dumps(tree, default=str)

@@ -61,7 +61,7 @@ def own(folder: Path, files: Mapping[str, str]) -> Path:
     made.mkdir()
     for name, text in files.items():
         (made / name).parent.mkdir(exist_ok=True)
-        (made / name).write_text(text)
+        (made / name).write_bytes(text.encode(errors="surrogateescape"))
     return made
 
 

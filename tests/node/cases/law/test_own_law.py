@@ -178,6 +178,8 @@ REFUSED = (
     ("a holiday that the calendar has not", "holidays.toml",
      '[countries.QM]\nadd = ["2026-02-30"]\n', "a day is written YYYY-MM-DD"),
     ("what is no TOML", "limits.toml", "limits = [", "limits.toml: is not TOML"),
+    ("lists in lists without end", "limits.toml", "limits = " + 100_000 * "[", "without end"),
+    ("what is no text", "limits.toml", "limits = \udcff", "is not text in UTF-8"),
     ("a file without a place", "sections.toml", "sections = []\n", "has no place there"),
     ("a file in a folder without a place", "old/x_visit.toml", VISIT, "has no place there"),
 )  # fmt: skip
