@@ -24,8 +24,9 @@ from typing import Any, Final, Self, TypeVar
 
 from keys.keyfile import read_key_file
 from keys.ring import KeyRing
+from node.api.serving import serve_staff
 from node.app import Node, open_node
-from node.clock import SystemRandom
+from node.clock import SystemClock, SystemRandom
 from node.control import serve_desk
 from node.courier import BackOff
 from node.demo.cases.clock import StoryClock
@@ -72,6 +73,7 @@ class House:
         """Be ready to make the nodes of these authorities in `folder`."""
         self.folder = folder
         self.clock = clock
+        self.real = SystemClock()  # for waiting: the story's own time leaps
         self._random = SystemRandom()
         ports = free_ports(2 * len(names), self._random)
         self.homes: dict[str, Home] = {
@@ -155,6 +157,7 @@ class House:
         await home.stack.enter_async_context(node.serve(listening, back_off=_SOON))
         home.desk = desk_of(node, asyncio.get_running_loop())
         await home.stack.enter_async_context(serve_desk(home.desk, settings.control.socket))
+        await home.stack.enter_async_context(serve_staff(home.desk, node.failure))
         home.node = node
 
     async def _shut(self, home: Home) -> None:

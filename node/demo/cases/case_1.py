@@ -1,0 +1,167 @@
+"""Case 1: bank records, in two rounds, and a statement that was altered on its way.
+
+Aldoria asks Marazul for the records of an account into which a bribe may have been paid
+(UNCAC 46(3)(f)). A question comes first, then a part of the records, then the rest, of which
+one file arrives altered: its hash shows it, the result is disputed, sent again and confirmed.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from node.demo.cases.play import DAY_S, Play
+from node.demo.cases.texts import Body, contact, request
+from node.demo.cases.voices import Actor
+from node.evidence.hashing import hash_file
+
+ASKING: Final = "qm.prosecution"
+ASKED: Final = "qp.justice"
+AUTHORITIES: Final = (ASKING, ASKED)
+TITLE: Final = "Bank records in two rounds; one statement altered on its way"
+
+_STATEMENT: Final = "statements-2021.csv"
+
+
+def play(play: Play) -> str:
+    """Play it; gives the case."""
+    drafter, approver, officer, custodian = play.people(
+        ASKING,
+        tobin=("drafter", "case-officer"),
+        ada=("approver",),
+        mira=("central-authority-officer",),
+        oren=("evidence-custodian",),
+    )
+    intake, decider, registrar = play.people(
+        ASKED,
+        ines=("intake-officer", "case-officer"),
+        raul=("decision-officer",),
+        bela=("evidence-custodian", "executing-officer"),
+    )
+    case = play.request(
+        drafter, approver, officer, to=ASKED, kind="MLA_BANK_RECORDS", body=_request()
+    )
+    play.both(case, "DELIVERED")
+    play.say(drafter, "case.let_in", case=case, login="oren")
+    play.see("Aldoria asks Marazul for bank records: drafted, checked, approved by a second")
+    _first_round(play, case, intake, decider, registrar, officer)
+    _second_round(play, case, registrar, custodian)
+    play.step(officer, "close", case, feedback="Used in the investigation.")
+    play.both(case, "CLOSED")
+    play.see("Aldoria closes the case")
+    return case
+
+
+def _first_round(  # noqa: PLR0917  (the people of the story)
+    play: Play, case: str, intake: Actor, decider: Actor, registrar: Actor, officer: Actor
+) -> None:
+    play.on(day=3)
+    play.step(
+        intake, "acknowledge", case, own_ref="MJ/2026/311", contact=contact(ASKED),
+        reply_language="pt", decision_expected=play.moment(30),
+    )  # fmt: skip
+    play.say(intake, "case.hand_over", case=case, to="ines")
+    play.say(intake, "case.let_in", case=case, login="raul")
+    play.say(intake, "case.let_in", case=case, login="bela")
+    play.both(case, "ACKNOWLEDGED")
+    play.see("Marazul acknowledges it as MJ/2026/311: each side shows both references")
+    play.on(day=9)
+    play.step(
+        intake, "request_information", case, due=play.moment(9) + 30 * DAY_S,
+        items=[{"no": "1", "text": "Which period is meant in item 2?"}],
+    )  # fmt: skip
+    play.both(case, "INFO_REQUESTED")
+    play.see("Marazul asks for the period of item 2; its clock stands still")
+    play.on(day=12)
+    play.step(
+        officer, "provide_information", case,
+        answers=[{"no": "1", "text": "1 January 2021 to 31 December 2022."}],
+    )  # fmt: skip
+    play.both(case, "ACKNOWLEDGED")
+    play.on(day=15)
+    play.step(decider, "accept", case, scope="full")
+    play.step(intake, "assign_execution", case, executing_authority="Public Prosecutor (fictional)")
+    play.both(case, "IN_EXECUTION")
+    play.see("Answered; Marazul accepts in full and has it executed")
+    play.on(day=31)
+    play.step(
+        registrar, "send_partial_result", case, evidence=_files(registrar, "first", 2),
+        permitted_proceedings="The proceedings named in the request (46(19)).",
+    )  # fmt: skip
+    play.both(case, "PARTIALLY_EXECUTED")
+    play.see("A first part: opening file and beneficial owner")
+
+
+def _second_round(play: Play, case: str, registrar: Actor, custodian: Actor) -> None:
+    play.on(day=58)
+    sent = _files(registrar, "second", 3)
+    play.step(registrar, "send_final_result", case, outcome="FULL", evidence=sent)
+    play.both(case, "EXECUTED")
+    arrived = custodian.home.folder / "arrived"
+    shutil.copytree(sent, arrived)
+    altered = arrived / _STATEMENT
+    altered.write_text(altered.read_text().replace("31990.00", "31090.00"))
+    play.must(
+        hash_file(sent / _STATEMENT) != hash_file(altered), "the altered file has the same hash"
+    )
+    play.see("The rest arrives; one statement is not what was signed: caught by its hash")
+    play.step(
+        custodian, "dispute_result", case, items=[{"no": _STATEMENT, "why": "The hash differs."}]
+    )
+    play.both(case, "IN_EXECUTION")
+    play.on(day=60)
+    play.step(registrar, "send_final_result", case, outcome="FULL", evidence=sent)
+    play.both(case, "EXECUTED")
+    play.step(
+        custodian, "confirm_result", case,
+        items=sorted(file.name for file in sent.iterdir()),
+    )  # fmt: skip
+    play.both(case, "RESULT_CONFIRMED")
+    play.see("Disputed, sent again, hashed again, confirmed")
+
+
+def _files(actor: Actor, name: str, count: int) -> Path:
+    """Write the files of one delivery."""
+    folder = actor.home.folder / name
+    folder.mkdir()
+    (folder / _STATEMENT).write_text("date;amount;currency\n2021-03-01;31990.00;XTS\n")
+    for number in range(1, count):
+        (folder / f"document-{number}.txt").write_text(f"DEMO - FICTIONAL, document {number}\n")
+    return folder
+
+
+def _request() -> Body:
+    return request(
+        ASKING, "QM-2026-0147",
+        subject_matter="Investigation of bribes paid for a road contract (fictional)",
+        language="en", translation_status="SWORN_OR_CERTIFIED",
+        translations=[{
+            "language": "pt", "translator": "Sworn translator 12 (fictional)",
+            "status": "certified", "date": "2026-01-05", "sha256": "5e" * 32,
+        }],
+        offences=[{
+            "code": "15-b", "provision": "Section 12 of the Public Integrity Act (fictional)",
+            "text": "A public official who accepts an undue advantage commits an offence.",
+            "penalty_max": "Seven years of imprisonment",
+            "conduct": ["A public official", "accepted money", "to award a contract"],
+        }],
+        dual_criminality_note="Accepting a bribe is an offence in both States.",
+        facts_summary="In 2021 an official awarded a contract and was paid by the builder.",
+        nexus="The bribe is believed to have passed through this account.",
+        persons=[{
+            "role": "ACCOUNT_HOLDER", "name": "Lumen Obras Lda (fictional)", "nationality": "QP",
+        }],
+        items=[{
+            "no": "1", "assistance": "46-3-f", "coercive": True,
+            "description": "Produce the records of the account.",
+            "purpose": "To trace the payment.", "form_of_evidence": "CERTIFIED_COPY",
+        }],
+        accounts=[{
+            "institution": "Banco Demo (fictional)", "number": "QP00-DEMO-0001",
+            "holder": "Lumen Obras Lda (fictional)",
+        }],
+        records_from="2021-01-01", records_to="2022-12-31",
+        document_types=["OPENING_FILE", "BENEFICIAL_OWNER", "STATEMENTS"],
+        no_customer_notice=True,
+    )  # fmt: skip
