@@ -97,6 +97,21 @@ class Keeping:
             tx.record(CaseLinked(self.network, tx.now, case.log_id, by=tx.by))
         return case, named
 
+    def join(self, tx: Tx, old: Case, new: Case) -> bool:
+        """Let a case of the network go on with one on paper; False if they do not fit."""
+        before = standing_rows.read_standing(tx.conn, old.id)
+        after = standing_rows.read_standing(tx.conn, new.id)
+        if before is None or after is None or not after.on_wire or old.side != new.side:
+            return False
+        given = {
+            "own_ref": after.own_ref or before.own_ref,
+            "peer_ref": after.peer_ref or before.peer_ref,
+            "officer": after.officer or before.officer,
+        }
+        standing_rows.change_standing(tx.conn, new.id, **given)
+        self.link(tx, new.id, "joins", old.id)
+        return True
+
     def _named(self, conn: Connection, other: str) -> str:
         """Give a case that is here by its id, and one that is elsewhere as it was named."""
         if not other.strip() or len(other) > REFERENCE_CHARS_MAX:

@@ -151,20 +151,11 @@ class Papers:
         old = self._register.find(tx.conn, paper, lock=True)
         self._require_paper(tx.conn, old)
         new = self._register.find(tx.conn, wire, lock=True)
-        before = standing_rows.read_standing(tx.conn, old.id)
-        after = standing_rows.read_standing(tx.conn, new.id)
-        if before is None or after is None or not after.on_wire or old.side != new.side:
+        if not self._keeping.join(tx, old, new):
             raise CaseFault(
                 "A case on paper is joined with one that runs over the network and in which we "
                 "are on the same side; `comity case list` shows which those are."
             )
-        given = {
-            "own_ref": after.own_ref or before.own_ref,
-            "peer_ref": after.peer_ref or before.peer_ref,
-            "officer": after.officer or before.officer,
-        }
-        standing_rows.change_standing(tx.conn, new.id, **given)
-        self._keeping.link(tx, new.id, "joins", old.id)
         return old, new
 
     # --- what a step is ------------------------------------------------------

@@ -171,7 +171,11 @@ async def talk(fiji: Node, qumran: Node, clock: ManualClock) -> str:
     """Let two nodes exchange everything that two can; gives their case."""
     posted = await fiji.writer.write(
         lambda tx: fiji.register.send_request(
-            tx, to=QUMRAN, request_kind="mla", body={"text": "please"}, manifest=EVIDENCE
+            tx,
+            to=QUMRAN,
+            request_kind="INFORMAL_INQUIRY",
+            body={"text": "please"},
+            manifest=EVIDENCE,
         )
     )
     case = posted.case

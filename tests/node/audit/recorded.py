@@ -23,6 +23,7 @@ DOCUMENT: Final = Path(__file__).parents[3] / "deploy" / "docs" / "RECORDS.md"
 
 _SENT, _ACCEPTED = "message.sent", "message.accepted"
 _BACK = "message.recovered"
+_STEPS: Final = (_SENT, _ACCEPTED, "message.delivered", _BACK, "case.step-recorded")
 _DECISIONS: Final = (_ACCEPTED, "message.refused")
 
 NEVER: Final[dict[str, str]] = {
@@ -52,6 +53,11 @@ NEVER: Final[dict[str, str]] = {
     "repeat_rows.keep_answer": "the same",
     "repeat_rows.forget": "the same",
     "repeat_rows.drop_old": "the same, when its time is over",
+    "clock_rows.note_told": "who was reminded of what, and when next: no decision",
+    "mail_rows.insert_mail": "that somebody is to be told that something waits",
+    "mail_rows.mark_sent": "that a mail without content went out",
+    "mail_rows.mark_failed": "that it did not",
+    "mail_rows.drop_old": "what was told a month ago stands on the work list, or is done",
     "person_rows.person_id": "the names behind the ids in records: erasable, so not in the log",
 }
 """Functions that never need a record, wherever they are called; each with its reason."""
@@ -78,6 +84,7 @@ MADE: Final[dict[str, tuple[str, ...]]] = {
     "cases.drafts.Drafts.sent draft_rows.change_draft": ("draft.sent",),
     "cases.facts.Facts.__call__ standing_rows.change_standing": (_SENT, _ACCEPTED, _BACK),
     "cases.keeping.Keeping.hand_over standing_rows.change_standing": ("case.handed-over",),
+    "cases.keeping.Keeping.join standing_rows.change_standing": ("case.linked",),
     "cases.keeping.Keeping.link link_rows.insert_link": ("case.linked",),
     "cases.keeping.Keeping.refer standing_rows.change_standing": ("case.referred",),
     "cases.keeping.keep_reading member_rows.put_member": (
@@ -85,9 +92,14 @@ MADE: Final[dict[str, tuple[str, ...]]] = {
     ),
     "cases.papers.Papers._open case_rows.insert_case": ("case.registered",),
     "cases.papers.Papers._open standing_rows.change_standing": ("case.registered",),
-    "cases.papers.Papers.join standing_rows.change_standing": ("case.linked",),
     "cases.papers.Papers.record case_rows.change_case": ("case.step-recorded",),
     "cases.papers.Papers.record paper_rows.insert_step": ("case.step-recorded",),
+    "cases.clocks.by_hand.end_clock clock_rows.change_clock": ("clock.ended",),
+    "cases.clocks.by_hand.move_clock clock_rows.change_clock": ("clock.moved",),
+    "cases.clocks.by_hand.move_clock clock_rows.insert_clock": ("clock.moved",),
+    "cases.clocks.timetable.Timetable._add clock_rows.insert_clock": _STEPS,
+    "cases.clocks.timetable.Timetable._change clock_rows.change_clock": _STEPS,
+    "cases.clocks.timetable.Timetable._end clock_rows.change_clock": _STEPS,
     "cases.register.Register.open_case case_rows.insert_case": (_SENT, _ACCEPTED, _BACK),
     "cases.sending.Sending._take_charge standing_rows.change_standing": (_SENT,),
     "desk.auditing._token_end auditor_rows.delete_token": ("token.ended",),

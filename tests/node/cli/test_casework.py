@@ -11,13 +11,16 @@ from node.exits import Exit
 from node.storage.engine import exclusive_lock
 from tests.support.commands import comity
 from tests.support.exchanged import FIJI, QUMRAN
+from tests.support.requests import good_request
+
+KIND = "INFORMAL_INQUIRY"
 
 
 @pytest.fixture
 def body(tmp_path: Path) -> Path:
     """Give a file with a request."""
     path = tmp_path / "body.json"
-    path.write_text('{"text": "please", "n": 3}')
+    path.write_text(json.dumps({**good_request(KIND), "text": "please", "n": 3}))
     return path
 
 
@@ -27,20 +30,20 @@ def test_a_request_is_sent_listed_shown_and_waits(nodes: Path, body: Path, tmp_p
     (tmp_path / "ev").mkdir()
     (tmp_path / "ev" / "a.csv").write_text("1")
     sent = comity(
-        "--config", folder, "request", "send", "--to", QUMRAN, "--kind", "mla_evidence",
+        "--config", folder, "request", "send", "--to", QUMRAN, "--kind", KIND.lower(),
         "--body", body, "--evidence", tmp_path / "ev", "--json",
     ).json  # fmt: skip
     assert (sent["schema"], sent["state"], sent["seq"]) == ("comity.request/1", "queued", 1)
     case = sent["case"]
     listed = comity("--config", folder, "case", "list", "--json").json["cases"]
     assert [(one["id"], one["request_kind"], one["side"]) for one in listed] == [
-        (case, "MLA_EVIDENCE", "requesting")
+        (case, KIND, "requesting")
     ]
     short = case.rpartition("/")[2][:8]
     shown = comity("--config", folder, "case", "show", short, "--json").json
-    assert shown["messages"][0]["body"] == {
-        "text": "please", "n": 3, "request_kind": "MLA_EVIDENCE",
-    }  # fmt: skip
+    said = shown["messages"][0]["body"]
+    assert (said["text"], said["n"], said["request_kind"]) == ("please", 3, KIND)
+    assert said["signatories"] == [{"name": "anna", "role": "duty-officer"}]
     assert shown["messages"][0]["evidence"]["items"] == 1
     waiting = comity("--config", folder, "outbox", "--json").json["waiting"]
     assert [(one["message"], one["to"], one["attempts"]) for one in waiting] == [
@@ -52,7 +55,7 @@ def test_people_are_told_what_was_done_and_what_to_type_next(nodes: Path, body: 
     """The command that is printed is one that works."""
     folder = nodes / FIJI
     done = comity(
-        "--config", folder, "request", "send", "--to", QUMRAN, "--kind", "mla", "--body", body
+        "--config", folder, "request", "send", "--to", QUMRAN, "--kind", KIND, "--body", body
     )
     assert done.err == ""
     following = done.out.strip().splitlines()[-1].partition("comity ")[2]
@@ -61,12 +64,12 @@ def test_people_are_told_what_was_done_and_what_to_type_next(nodes: Path, body: 
     assert "waiting, not receipted yet" in shown.out
     assert "text: please" in shown.out
     assert "not tried yet" in comity("--config", folder, "outbox").out
-    assert "MLA" in comity("--config", folder, "case", "list").out
+    assert KIND in comity("--config", folder, "case", "list").out
 
 
 def test_events_go_into_a_case_from_both_sides(exchanged: Path, case: str) -> None:
-    """`answer` and `note`, with a body from standard input."""
-    for name, event in ((QUMRAN, "answer"), (FIJI, "note")):
+    """With a body from standard input."""
+    for name, event in ((QUMRAN, "note"), (FIJI, "note")):
         sent = comity(
             "--config", exchanged / name, "case", event, case, "--body", "-", "--json", stdin=b"hi"
         )
@@ -89,9 +92,10 @@ def test_a_case_is_shown_with_all_that_became_of_it(exchanged: Path, case: str) 
 def test_what_a_peer_wrote_cannot_steer_the_terminal(nodes: Path, tmp_path: Path) -> None:
     """Escapes and markup in a body are shown as what they are."""
     path = tmp_path / "evil.json"
-    path.write_text(json.dumps({"text": "\x1b[2J[red]x[/red]\nsecond", "more": {"\x07": "\x9b1m"}}))
+    evil = {"text": "\x1b[2J[red]x[/red]\nsecond", "more": {"\x07": "\x9b1m"}}
+    path.write_text(json.dumps({**good_request(KIND), **evil}))
     sent = comity(
-        "--config", nodes / FIJI, "request", "send", "--to", QUMRAN, "--kind", "mla", "--body", path
+        "--config", nodes / FIJI, "request", "send", "--to", QUMRAN, "--kind", KIND, "--body", path
     )
     assert sent.status is Exit.DONE
     case = comity("--config", nodes / FIJI, "case", "list", "--json").json["cases"][0]["id"]
@@ -129,13 +133,13 @@ def test_a_case_is_named_by_how_its_id_begins(exchanged: Path, case: str) -> Non
     ("words", "status", "said"),
     [
         (("case", "show", "nothing"), Exit.FAILED, "comity case list"),
-        (("case", "note", "nothing"), Exit.USAGE, "--body FILE"),
-        (("request", "send", "--to", QUMRAN, "--kind", "mla"), Exit.USAGE, "--body FILE"),
-        (("request", "send", "--to", "x.nobody", "--kind", "mla", "--body"), Exit.FAILED,
+        (("case", "note", "nothing"), Exit.USAGE, "--set NAME=VALUE"),
+        (("request", "send", "--to", QUMRAN, "--kind", KIND), Exit.USAGE, "--body FILE"),
+        (("request", "send", "--to", "x.nobody", "--kind", KIND, "--body"), Exit.FAILED,
          "not in the newest document"),
-        (("request", "send", "--to", "NOT AN ID", "--kind", "mla", "--body"), Exit.USAGE, "id"),
-        (("request", "send", "--to", FIJI, "--kind", "mla", "--body"), Exit.USAGE, "itself"),
-        (("request", "send", "--to", QUMRAN, "--kind", "1", "--body"), Exit.FAILED, "MLA_EVIDENCE"),
+        (("request", "send", "--to", "NOT AN ID", "--kind", KIND, "--body"), Exit.USAGE, "id"),
+        (("request", "send", "--to", FIJI, "--kind", KIND, "--body"), Exit.USAGE, "itself"),
+        (("request", "send", "--to", QUMRAN, "--kind", "1", "--body"), Exit.USAGE, "request_kind"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_one_sentence(
@@ -155,7 +159,7 @@ def test_without_a_passphrase_nothing_is_sent_and_lists_are_still_read(
     """Lists, the outbox and the network need no key; the rest says what is missing."""
     monkeypatch.delenv("COMITY_KEYS__PASSPHRASE_FILE")
     way = ("--config", nodes / FIJI)
-    send = ("request", "send", "--to", QUMRAN, "--kind", "mla", "--body", body)
+    send = ("request", "send", "--to", QUMRAN, "--kind", KIND, "--body", body)
     refused = comity(*way, *send)
     assert refused.status is Exit.CONFIGURATION
     assert "passphrase" in refused.err
@@ -169,7 +173,7 @@ def test_the_passphrase_may_be_named_for_one_command(
     """As a file, never as an argument."""
     monkeypatch.delenv("COMITY_KEYS__PASSPHRASE_FILE")
     done = comity(
-        "--config", nodes / FIJI, "request", "send", "--to", QUMRAN, "--kind", "mla",
+        "--config", nodes / FIJI, "request", "send", "--to", QUMRAN, "--kind", KIND,
         "--body", body, "--passphrase-file", passphrase_file,
     )  # fmt: skip
     assert done.status is Exit.DONE
@@ -181,7 +185,7 @@ def test_another_authoritys_key_file_is_refused(nodes: Path, body: Path) -> None
     own.unlink()
     own.hardlink_to(nodes / QUMRAN / "keys" / "node.key")
     done = comity(
-        "--config", nodes / FIJI, "request", "send", "--to", QUMRAN, "--kind", "m", "--body", body
+        "--config", nodes / FIJI, "request", "send", "--to", QUMRAN, "--kind", KIND, "--body", body
     )
     assert done.status is Exit.CONFIGURATION
     assert f"that of {QUMRAN}" in done.err
@@ -190,7 +194,7 @@ def test_another_authoritys_key_file_is_refused(nodes: Path, body: Path) -> None
 def test_an_id_begins_a_sentence_as_it_is_written(nodes: Path, body: Path) -> None:
     """An authority's id has no capital letters, and the sentence says where to look."""
     done = comity(
-        "--config", nodes / FIJI, "request", "send", "--to", "x.nobody", "--kind", "mla",
+        "--config", nodes / FIJI, "request", "send", "--to", "x.nobody", "--kind", KIND,
         "--body", body,
     )  # fmt: skip
     assert done.err.startswith("Error: x.nobody is not in the newest document.")
@@ -215,7 +219,7 @@ def test_a_writing_command_waits_for_another_that_holds_the_lock(
     monkeypatch.setattr("node.cli.access._STARTING_S_MAX", 0.2)
     with exclusive_lock(nodes / FIJI):
         done = comity(
-            "--config", nodes / FIJI, "request", "send", "--to", QUMRAN, "--kind", "m",
+            "--config", nodes / FIJI, "request", "send", "--to", QUMRAN, "--kind", KIND,
             "--body", body, "--json",
         )  # fmt: skip
         assert (done.status, done.json["code"]) == (Exit.LATER, "node-runs")
