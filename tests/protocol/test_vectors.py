@@ -17,7 +17,7 @@ NAMES = tuple(names())
 REPEATABLE = frozenset({
     "json", "base64", "key-id", "identity", "message-text", "padding", "entry", "record",
     "inclusion", "consistency", "network-text", "fingerprint", "safety-number", "batch",
-    "hop-request", "hop-response",
+    "hop-request", "hop-response", "lifecycle",
 })  # fmt: skip
 
 
@@ -54,7 +54,7 @@ _PARAMETERS = {
 
 def test_every_type_has_good_vectors_and_bad_ones() -> None:
     """A type of which all are good would pass a reader that checks nothing."""
-    only_good = {"padding", "identity", "entry", "fingerprint", "safety-number"}
+    only_good = {"padding", "identity", "entry", "fingerprint", "safety-number", "lifecycle"}
     seen: dict[str, set[bool]] = {kind: set() for kind in FORMS}
     for name in NAMES:
         vector = read(name)

@@ -83,6 +83,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "fingerprint": Form(("value", "digits")),
     "safety-number": Form(("value", "digits")),
     "batch": Form(may=("answers", "envelopes")),
+    "lifecycle": Form(("words", "standing")),
     "hop-request": Form(("method", "target", "urls", "now", "hop-ed25519")),
     "hop-response": Form(
         ("status", "now", "hop-ed25519", "method", "target", "request-digest",

@@ -18,6 +18,7 @@ from tests.vectors.judge import fault_of
 from tests.vectors.makers import (
     basics,
     bundles,
+    cases,
     envelopes,
     histories,
     links,
@@ -31,7 +32,7 @@ from tests.vectors.makers import (
 
 MAKERS = (
     basics, signatures, messages, envelopes, logs, trust, histories, watchers, links,
-    receipt_files, bundles,
+    receipt_files, bundles, cases,
 )  # fmt: skip
 
 

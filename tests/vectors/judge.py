@@ -43,6 +43,7 @@ from tests.vectors import judge_logs
 from tests.vectors.form import Vector, read
 from tests.vectors.headers import key_of, log_keys, sign_pair
 from tests.vectors.judge_bundles import judge_bundle
+from tests.vectors.judge_cases import judge_lifecycle
 
 Found: TypeAlias = Mapping[str, str]
 
@@ -333,6 +334,7 @@ def _hop_response(vector: Vector) -> Found:
 _JUDGES: Final[Mapping[str, Callable[[Vector], Found]]] = {
     **judge_logs.JUDGES,
     "bundle": judge_bundle,
+    "lifecycle": judge_lifecycle,
     "json": _json, "base64": _base64, "key-id": _key_id, "signature": _signature,
     "identity": _identity, "statement": _statement, "message-text": _message_text,
     "padding": _padding, "envelope": _envelope, "entry": _entry, "record": _record,
