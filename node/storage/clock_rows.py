@@ -6,7 +6,7 @@ ended, so one index leads to the clocks that the reminder must look at, and no o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -87,6 +87,11 @@ def insert_clock(conn: Connection, clock: Clock) -> int:
 def change_clock(conn: Connection, number: int, **changes: Value) -> None:
     """Change columns of a clock."""
     change(conn, clocks, {"id": number}, changes)
+
+
+def note_told(conn: Connection, number: int, warn_at: int | None, told: Mapping[str, int]) -> None:
+    """Note that somebody was told of a clock, and when somebody is to be told next."""
+    change(conn, clocks, {"id": number}, {"warn_at": warn_at, **told})
 
 
 def read_clock(conn: Connection, number: int) -> Clock | None:

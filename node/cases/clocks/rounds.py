@@ -87,9 +87,8 @@ class Reminder:
             moment = passed(all_of, tx.now)
             if moment is not None and people is not None:
                 self._tell_of(tx, one, moment, people)
-            clock_rows.change_clock(
-                tx.conn, clock.id, warn_at=following(all_of, tx.now), **_marks(moment, tx.now)
-            )
+            told = _marks(moment, tx.now)
+            clock_rows.note_told(tx.conn, clock.id, following(all_of, tx.now), told)
         return len(found)
 
     def _tell_of(self, tx: Tx, one: Ringing, moment: Moment, people: _People) -> None:
