@@ -16,7 +16,7 @@ from node.cases.law import load_law
 from protocol.lifecycle import EVENTS
 from tests.node.cases.completeness.rows import Answer
 from tests.node.cases.completeness.table_events import BANK, GOOD, NOW, ROWS
-from tests.node.cases.completeness.test_request import JSON
+from tests.node.cases.completeness.test_request import CANARY, JSON, poisoned
 from tests.support.requests import changed, good_request
 
 LAW = load_law()
@@ -101,8 +101,17 @@ def test_any_json_gives_a_report(event: str, body: object, request: object) -> N
 
 @given(st.sampled_from(sorted(GOOD)), st.data())
 def test_any_value_of_any_field_gives_a_report(event: str, draw: st.DataObject) -> None:
-    """Whatever stands in one field of an event, there is a report that quotes none of it."""
+    """Whatever stands in one field of an event, each finding is a whole sentence."""
     name = draw.draw(st.sampled_from(sorted(GOOD[event])))
     body = {**GOOD[event], name: draw.draw(JSON)}
     report = check_event(LAW, event, body, facts=CaseFacts(**BANK), now=NOW)
     assert all(one.sentence.endswith(".") for one in report.findings)
+
+
+@pytest.mark.parametrize("event", GOOD)
+def test_no_finding_quotes_what_was_typed(event: str) -> None:
+    """Neither sentence nor path holds a value, or a key that somebody made up."""
+    body = poisoned(GOOD[event])
+    report = check_event(LAW, event, body, facts=CaseFacts(**BANK), now=NOW)
+    assert report.findings
+    assert CANARY not in json.dumps(report.to_json())
