@@ -23,6 +23,7 @@ from node.api.shapes import EVENTS_PAGE, JSON_VALUE, PROBLEM, SCHEMAS, result_sc
 from node.api.streaming import Page
 from node.api.table import GUARDED, SHOWN_ONCE, VERSIONED, Route, routes
 from node.desk import VERBS
+from node.desk.arguments import Nothing
 from node.desk.verb import Verb
 
 FILE: Final = Path(__file__).resolve().parents[2] / "deploy" / "docs" / "openapi.json"
@@ -94,7 +95,7 @@ def _operation(name: str, route: Route, verb: Verb, schemas: Node) -> Node:
     parameters = [_in_path(place, properties.get(place, {})) for place in route.places]
     operation: Node = {
         "operationId": name, "tags": [name.partition(".")[0]],
-        "summary": (verb.takes.__doc__ or name).strip().partition("\n")[0],
+        "summary": _summary(name, verb),
         "parameters": parameters, "responses": _responses(name),
     }  # fmt: skip
     if verb.may:
@@ -114,6 +115,12 @@ def _operation(name: str, route: Route, verb: Verb, schemas: Node) -> Node:
     if route.method != "GET":
         parameters.append(_REPEAT_KEY)
     return operation
+
+
+def _summary(name: str, verb: Verb) -> str:
+    """Say in a line what a verb does: in the words of its arguments, or of itself."""
+    said = verb.act.__doc__ if verb.takes is Nothing else verb.takes.__doc__
+    return (said or f"{name.replace('.', ': ')}.").strip().partition("\n")[0]
 
 
 def _with_shared(schema: Node, name: str) -> Node:

@@ -49,6 +49,7 @@ _JSON: Final = "application/json"
 _OPENAPI: Final = ("v1", "openapi.json")
 _BEARER: Final = re.compile(r"[Bb]earer +([\x21-\x7e]{1,256})")
 _REPEAT_KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
+_VERSIONS: Final = frozenset({(1, 0), (1, 1)})
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 HEADERS: Final[Mapping[str, str]] = {
@@ -185,6 +186,8 @@ class Staff:
 
     def _check_form(self, request: web.BaseRequest) -> None:
         """Refuse other hosts (a page that rebinds its name), and bodies in a coding."""
+        if request.version not in _VERSIONS:
+            raise own("bad-request")
         host = request.headers.get("Host", "").lower()
         bare = re.sub(r":[0-9]{1,5}$", "", host)
         if bare not in self._hosts:

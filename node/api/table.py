@@ -33,6 +33,7 @@ GET    /cases/{case}                         case.show
 GET    /cases/{case}/identity                case.identity
 GET    /cases/{case}/manifests               case.manifests
 GET    /cases/{case}/receipts                case.receipts
+GET    /cases/{case}/print                   case.print
 GET    /cases/{case}/bundle                  case.bundle
 GET    /cases/{case}/proofs                  case.proofs
 POST   /cases/{case}/record                  case.record
@@ -51,6 +52,7 @@ GET    /drafts                               draft.list
 POST   /drafts                               draft.create
 GET    /drafts/{draft}                       draft.show
 PUT    /drafts/{draft}                       draft.edit
+GET    /drafts/{draft}/print                 draft.print
 POST   /drafts/{draft}/check                 draft.check
 POST   /drafts/{draft}/submit                draft.submit
 POST   /drafts/{draft}/return                draft.return

@@ -98,7 +98,7 @@ class Api:
         async with self.session.request(
             method, self.url(path), data=raw, headers=given, allow_redirects=False
         ) as answer:
-            return Answer(answer.status, dict(answer.headers), await answer.read())
+            return Answer(answer.status, answer.headers, await answer.read())
 
     def url(self, path: str) -> yarl.URL:
         """Give the URL of a path, whose escapes stay as they are."""

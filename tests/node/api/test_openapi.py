@@ -25,7 +25,8 @@ def current() -> Tree:
 
 def test_the_committed_description_is_what_the_models_say() -> None:
     """`python -m node.api.openapi --write` makes it again."""
-    assert openapi.FILE.read_bytes() == openapi.encode()
+    same = openapi.FILE.read_bytes() == openapi.encode()
+    assert same, "python -m node.api.openapi --write"
 
 
 def test_nothing_is_broken_for_programs_of_the_last_release() -> None:
