@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from node.cases.happened import Happened
-from node.storage import fact_rows, standing_rows
+from node.storage import fact_rows
 from node.storage.fact_rows import StoredSum
 from node.storage.vault import Vault
 from node.storage.writer import Tx
@@ -72,7 +72,7 @@ class Facts:
             if _RESULTS.get(one.event) == one.after.state:
                 self._put_sums(tx, one)
         if changes:
-            standing_rows.change_standing(tx.conn, one.case.id, **changes)
+            fact_rows.change_facts(tx.conn, one.case.id, **changes)
 
     def _put_sums(self, tx: Tx, one: Happened) -> None:
         case = one.case

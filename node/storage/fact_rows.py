@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from node.storage.statements import change
-from node.storage.tables import case_offences, case_sums
+from node.storage.tables import case_offences, case_sums, standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ def add_offences(conn: Connection, case_id: str, codes: Iterable[str]) -> None:
     rows = [{"case_id": case_id, "code": code} for code in sorted(set(codes) - held)]
     if rows:
         conn.execute(insert(case_offences), rows)
+
+
+def change_facts(conn: Connection, case_id: str, **facts: int | str | None) -> None:
+    """Change what is counted of a case; not where it stands."""
+    change(conn, standings, {"case_id": case_id}, facts)
 
 
 def put_sum(conn: Connection, one: StoredSum) -> None:

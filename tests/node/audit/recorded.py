@@ -29,6 +29,7 @@ _DECISIONS: Final = (_ACCEPTED, "message.refused")
 NEVER: Final[dict[str, str]] = {
     "word_rows.add_words": "keyed words of a message, whose own record stands in the log",
     "fact_rows.add_offences": "codes of a message, whose own record stands in the log",
+    "fact_rows.change_facts": "codes and times of a message, whose own record stands in the log",
     "fact_rows.put_sum": "sums of a message, whose own record stands in the log",
     "peer_rows.insert_alarm": "an alarm calls a person; what it is about is recorded or kept",
     "peer_rows.take_nonce": "a nonce lives for minutes and only makes a repeat be refused",
@@ -82,7 +83,6 @@ MADE: Final[dict[str, tuple[str, ...]]] = {
     ),
     "cases.drafts.Drafts.create draft_rows.insert_draft": ("draft.saved",),
     "cases.drafts.Drafts.sent draft_rows.change_draft": ("draft.sent",),
-    "cases.facts.Facts.__call__ standing_rows.change_standing": (_SENT, _ACCEPTED, _BACK),
     "cases.keeping.Keeping.hand_over standing_rows.change_standing": ("case.handed-over",),
     "cases.keeping.Keeping.join standing_rows.change_standing": ("case.linked",),
     "cases.keeping.Keeping.link link_rows.insert_link": ("case.linked",),
