@@ -44,7 +44,7 @@ def test_a_database_holds_one_node(tmp_path: Path, passphrase_file: Path) -> Non
     assert (done.status, done.json["code"]) == (Exit.FAILED, "exists")
     assert "database of its own" in done.json["sentence"]
     assert not (tmp_path / "two").exists()
-    assert comity("--config", tmp_path / "one", "case", "list").status is Exit.DONE
+    assert comity("--config", tmp_path / "one", "outbox").status is Exit.DONE
 
 
 def test_what_is_printed_next_names_the_new_node(tmp_path: Path, passphrase_file: Path) -> None:
@@ -132,4 +132,4 @@ def test_a_node_is_made_on_either_database(
     assert done.status is Exit.DONE, done.err
     audit = comity("--config", folder, "audit", "verify", "--json")
     assert audit.json["counts"]["entries"] == 1
-    assert comity("--config", folder, "case", "list", "--json").json["cases"] == []
+    assert comity("--config", folder, "outbox", "--json").json["waiting"] == []

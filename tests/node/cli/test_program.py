@@ -11,6 +11,7 @@ import pytest
 from node.exits import Exit
 from tests.support.commands import comity
 from tests.support.exchanged import FIJI
+from tests.support.people import KEY_FILE
 
 SHOWN = ("--help", "case --help", "network --help", "init --help", "evidence verify --help")
 HEAVY = ("sqlalchemy", "aiohttp", "pydantic", "structlog", "cryptography", "rich")
@@ -76,21 +77,55 @@ def test_a_guess_is_offered_as_one_sentence() -> None:
 
 def test_an_unknown_event_names_those_that_are_known() -> None:
     """`comity case EVENT` takes event words, and says which."""
-    assert "answer, note" in comity("case", "refuse", "x").err
+    said = comity("case", "rejoice", "x").err
+    assert "answer" in said
+    assert "note" in said
 
 
 def test_the_configuration_may_be_named_before_or_after_the_command(nodes: Path) -> None:
     """The file or its folder, as an option anywhere or in the environment."""
     folder = nodes / FIJI
     ways: list[tuple[str | Path, ...]] = [
-        ("--config", folder, "case", "list", "--json"),
-        ("--json", "case", "list", "--config", folder / "comity.toml"),
-        ("--json", "--config", folder / "comity.toml", "case", "list"),
+        ("--config", folder, "user", "me", "--json"),
+        ("--json", "user", "me", "--config", folder / "comity.toml"),
+        ("--json", "--config", folder / "comity.toml", "user", "me"),
     ]
     for way in ways:
         done = comity(*way)
         assert done.status is Exit.DONE
-        assert done.json == {"schema": "comity.cases/1", "cases": []}
+        assert (done.json["schema"], done.json["built_in"]) == ("comity.me/1", True)
+
+
+def test_the_access_key_may_be_named_before_or_after_the_command(
+    nodes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an option anywhere or in the environment; the file is its owner's alone."""
+    folder, key = nodes / FIJI, nodes / FIJI / KEY_FILE
+    ways: list[tuple[str | Path, ...]] = [
+        ("--config", folder, "--key-file", key, "user", "me", "--json"),
+        ("--config", folder, "user", "me", "--key-file", key, "--json"),
+    ]
+    for way in ways:
+        assert comity(*way).json["login"] == "anna"
+    monkeypatch.setenv("COMITY_KEY_FILE", str(key))
+    assert comity("--config", folder, "user", "me", "--json").json["login"] == "anna"
+    key.chmod(0o640)
+    done = comity("--config", folder, "user", "me", "--json")
+    assert (done.status, done.json["code"]) == (Exit.CONFIGURATION, "configuration")
+    other = tmp_path / "other"
+    other.touch(mode=0o600)
+    other.write_text("comity_" + "B" * 43)
+    done = comity("--config", folder, "--key-file", other, "user", "me", "--json")
+    assert (done.status, done.json["code"]) == (Exit.FAILED, "not-known")
+
+
+def test_a_socket_that_is_named_needs_no_settings_and_says_when_nobody_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For people who cannot read the folder of the node."""
+    monkeypatch.setenv("COMITY_SOCKET", str(tmp_path / "s"))
+    done = comity("user", "me", "--json")
+    assert (done.status, done.json["code"]) == (Exit.FAILED, "no-node")
 
 
 def test_the_environment_or_the_folder_says_which_node(
@@ -102,9 +137,9 @@ def test_the_environment_or_the_folder_says_which_node(
     assert "--config FILE" in done.err
     with monkeypatch.context() as here:
         here.chdir(nodes / FIJI)
-        assert comity("case", "list").status is Exit.DONE
+        assert comity("outbox").status is Exit.DONE
     monkeypatch.setenv("COMITY_CONFIG", str(nodes / FIJI))
-    assert comity("case", "list").status is Exit.DONE
+    assert comity("outbox").status is Exit.DONE
 
 
 def test_a_wrong_configuration_is_one_sentence_and_its_own_status(nodes: Path) -> None:
@@ -153,7 +188,7 @@ def test_a_reader_that_goes_away_is_no_failure_to_speak_of(nodes: Path) -> None:
     """`comity … | head` ends without a word on standard error."""
     command = Path(sys.executable).parent / "comity"
     with subprocess.Popen(
-        [command, "--config", nodes / FIJI, "case", "list"],
+        [command, "--config", nodes / FIJI, "outbox"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         assert process.stdout is not None
