@@ -15,24 +15,47 @@ from typing import Final
 
 from protocol.encoding import Json
 
-REQUEST_KIND: Final = "MLA_BANK_RECORDS"
+REQUEST_KIND: Final = "INFORMAL_INQUIRY"  # what one person alone may send
 STATEMENT: Final = "statements/account-4471.csv"
 """The file in which the demo later changes one byte."""
 
+_INQUIRY: Final[dict[str, Json]] = {
+    "channel": "CENTRAL_AUTHORITY_DIRECT",
+    "transmission_effect": "ADVANCE",
+    "urgency": "ROUTINE",
+    "language": "en",
+    "translation_status": "SOURCE_IS_ACCEPTED_LANGUAGE",
+    "handling": {"disclosure": "TLP:AMBER", "use": ["U1"]},
+    "requesting_authority": {
+        "name": "Ministry of Justice of Qumran (fictional)",
+        "official": "R. Imani",
+        "function": "Central authority",
+        "email": "mla@justice.qumran.example",
+        "country": "QM",
+    },
+    "network": "ANTI_CORRUPTION",
+    "domestic_purpose": "Public money for a school roof was paid to a company that built none.",
+    "intended_use": ["U1"],
+    "not_for_evidence": True,
+}
 REQUEST: Final[dict[str, Json]] = {
-    "reference": "QM-2026-0117",
+    **_INQUIRY,
+    "own_ref": "QM-2026-0117",
     "title": "Bank records of account 4471, January to March",
-    "facts": "Public money for a school roof was paid to a company that never built one.",
-    "asked_for": ["statements of account 4471", "who opened the account, and with what papers"],
+    "questions": [
+        "Which statements of account 4471 are there?",
+        "Who opened it, with what papers?",
+    ],
 }
 ANSWER: Final[dict[str, Json]] = {
-    "reference": "QN-88/2026",
-    "summary": "The bank has produced the statements and the opening file.",
+    "own_ref": "QN-88/2026",
+    "text": "The bank has produced the statements and the opening file.",
 }
 NOTICE: Final[dict[str, Json]] = {
-    "reference": "QM-2026-0118",
+    **_INQUIRY,
+    "own_ref": "QM-2026-0118",
     "title": "Who stands behind Tamarind Roofing Ltd",
-    "asked_for": ["beneficial owners on file", "reports that name the company"],
+    "questions": ["Which beneficial owners are on file?", "Which reports name the company?"],
 }
 
 NOTE: Final = "The original of the certificate follows by courier.\n"

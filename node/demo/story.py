@@ -204,7 +204,7 @@ def _outage(company: Company) -> Seen:
     body = company.home(ASKING) / "second-request.json"
     files.write_body(body, files.NOTICE)
     sent = company.comity(
-        ASKING, "request", "send", "--to", THIRD, "--kind", "MLA_EVIDENCE", "--body", body
+        ASKING, "request", "send", "--to", THIRD, "--kind", files.REQUEST_KIND, "--body", body
     )
     company.second_case = str(sent["case"])
     waiting = _wait(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import json
 import ssl
 import zipfile
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from tests.support.commands import Done, comity
 from tests.support.exchanged import FIJI, QUMRAN
 from tests.support.keyfiles import PASSPHRASE
 from tests.support.network import RunningNode, make_network
+from tests.support.people import settle_in
+from tests.support.requests import good_request
 
 CANARY = "Xq7CanaryKestrel"
 LEFT_BEHIND = ("keys", "ev", "passphrase")
@@ -128,10 +131,12 @@ def content(folder: Path, name: str) -> tuple[Path, Path]:
     inner.mkdir(parents=True)
     (inner / f"{CANARY}.pdf").write_text(f"{CANARY} in a file")
     body = folder / "ev" / f"{name}.json"
-    body.write_text(
-        f'{{"text": "{CANARY} text", "{CANARY} key": ["{CANARY}", {{"deep": "{CANARY}"}}],'
-        f' "names": {{"suspect": "{CANARY} O\'Kestrel"}}, "contact": "{CANARY}@example.org"}}'
-    )
+    written: dict[str, object] = {
+        **(good_request("INFORMAL_INQUIRY") if name == "request" else {}),
+        "text": f"{CANARY} text", f"{CANARY} key": [CANARY, {"deep": CANARY}],
+        "names": {"suspect": f"{CANARY} O'Kestrel"}, "contact": f"{CANARY}@example.org",
+    }  # fmt: skip
+    body.write_text(json.dumps(written))
     return body, evidence
 
 
@@ -142,7 +147,7 @@ def a_case(root: Path, nodes: dict[str, RunningNode], seen: Seen) -> str:
     token = made.json["token"]
     body, evidence = content(root, "request")
     sent = seen.command(
-        *at[FIJI], "request", "send", "--to", QUMRAN, "--kind", "mla_evidence",
+        *at[FIJI], "request", "send", "--to", QUMRAN, "--kind", "informal_inquiry",
         "--body", body, "--evidence", evidence, "--json",
     )  # fmt: skip
     case = str(sent.json["case"])
@@ -150,7 +155,7 @@ def a_case(root: Path, nodes: dict[str, RunningNode], seen: Seen) -> str:
     body, evidence = content(root, "answer")
     seen.command(*at[QUMRAN], "case", "answer", case, "--body", body, "--evidence", evidence)
     asyncio.run(exchange(nodes, seen, token))
-    body.write_text(f'{{"waits": "{CANARY}"}}')
+    body.write_text(json.dumps({"text": CANARY}))
     seen.command(*at[FIJI], "case", "note", case, "--body", body)
     return case
 
@@ -205,6 +210,8 @@ def test_a_canary_is_found_in_the_opened_case_and_nowhere_else(
     monkeypatch.setenv("COMITY_KEYS__PASSPHRASE_FILE", str(secret))
     root, seen = tmp_path / "nodes", Seen()
     nodes = make_network(root, (FIJI, QUMRAN))
+    for one in nodes.values():
+        settle_in(one.settings)
     case = a_case(root, nodes, seen)
     look_everywhere(root, nodes, case, seen)
     mistakes(root, case, seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from protocol.encoding import to_base64
 from tests.support.commands import comity
 from tests.support.exchanged import FIJI, QUMRAN, AtRest
 from tests.support.keyfiles import PASSPHRASE
+from tests.support.requests import good_request
 
 
 @pytest.mark.parametrize("purpose", ["seal", "hop"])
@@ -72,12 +74,13 @@ async def test_a_running_node_does_what_commands_ask_of_it(
     way = ("--config", nodes / FIJI)
     node = open_node(rest.settings, read_key_file(rest.settings.keys.file, PASSPHRASE))
     monkeypatch.delenv("COMITY_KEYS__PASSPHRASE_FILE")
-    (nodes / "ask.txt").write_text("please")
+    asking = {**good_request("INFORMAL_INQUIRY"), "text": "please"}
+    (nodes / "ask.json").write_text(json.dumps(asking))
     try:
         async with serve_desk(desk_of(node), rest.settings.control.socket):
             sent = await asyncio.to_thread(
-                comity, *way, "request", "send", "--to", QUMRAN, "--kind", "mla",
-                "--body", nodes / "ask.txt", "--json",
+                comity, *way, "request", "send", "--to", QUMRAN, "--kind", "INFORMAL_INQUIRY",
+                "--body", nodes / "ask.json", "--json",
             )  # fmt: skip
             shown = await asyncio.to_thread(comity, *way, "case", "show", sent.json["case"])
             assert "text: please" in shown.out
