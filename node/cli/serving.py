@@ -11,7 +11,7 @@ import typer
 
 from node.ask import NoNode, Told, ask_node
 from node.cli.access import open_ring, settings_of
-from node.cli.call import Call, PassphraseOption, command
+from node.cli.call import Call, PassphraseOption, command, usage
 from node.exits import Exit
 
 if TYPE_CHECKING:
@@ -85,10 +85,27 @@ def demo(
     *,
     once: Annotated[bool, typer.Option("--once", help="End when the story is over.")] = False,
     keep: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Leave the three nodes in this folder.")
+        Path | None, typer.Option(metavar="DIR", help="Leave the nodes in this folder.")
     ] = None,
+    case: Annotated[
+        str | None, typer.Option(metavar="N", help="Play one of the cases: 1 to 6, refusal.")
+    ] = None,
+    api: Annotated[
+        bool, typer.Option("--api", help="Play a case through the API, not by commands.")
+    ] = False,
 ) -> Exit:
-    """Watch three authorities exchange a request, survive an outage, and catch a forgery."""
+    """Watch three authorities exchange a request, survive an outage, and catch a forgery.
+
+    With --case, one of the demonstration cases: months of a request in seconds.
+    """
+    if case is not None:
+        from node.demo.cases.run import CASES, run_case
+
+        if case not in CASES:
+            raise usage(f"The cases are {', '.join(CASES)}.")
+        return run_case(case, api=api, keep=keep, json=call.out.as_json)
+    if api:
+        raise usage("--api says how a case is played: give --case as well.")
     from node.demo import run_demo
 
     return Exit(run_demo(once=once, keep=keep, json=call.out.as_json))

@@ -10,23 +10,18 @@ a step failed and the reason lies there.
 
 from __future__ import annotations
 
-import errno
 import shutil
-import signal
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from node.clock import SystemClock, SystemRandom
+from node.demo.ends import ended_by_signals, new_folder
 from node.demo.page import SCHEMA, Hint, JsonPage, Page, Played
 from node.demo.stage import LOG_FILE, Stage, StepFailed
 from node.demo.story import ASKED, ASKING, AUTHORITIES, NETWORK, STEPS, THIRD, Company, Seen, Step
 from node.exits import Exit
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOWN_DIGITS: Final = 8
 
 
@@ -36,9 +31,9 @@ def run_demo(*, once: bool, keep: Path | None, json: bool) -> Exit:
     Without `once` the nodes stay up until Ctrl-C. Raises `OSError` if `keep` cannot be
     used, which a folder that holds something cannot.
     """
-    folder = _new_folder(keep)
+    folder = new_folder(keep)
     page = JsonPage() if json else Page()
-    with _ended_by_signals() as deaf:
+    with ended_by_signals() as deaf:
         status, stopped = _on_stage(folder, page, deaf, once=once, kept=keep is not None)
         done = stopped or status is Exit.DONE
         if removed := done and keep is None:
@@ -69,42 +64,6 @@ def _on_stage(
     if stopped:
         page.word("All nodes have ended.")
     return status, stopped
-
-
-def _new_folder(keep: Path | None) -> Path:
-    """Make the demo's folder, for nobody else to read."""
-    if keep is None:
-        return Path(tempfile.mkdtemp(prefix="comity-demo-"))
-    folder = keep.absolute()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        raise OSError(
-            errno.ENOTEMPTY, "is not empty; name a new folder, or an empty one", str(keep)
-        )
-    return folder
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[Callable[[], None]]:
-    """Let SIGTERM and SIGHUP end the demo as Ctrl-C does; gives what shuts its ears to them.
-
-    Nothing may disturb the end: processes are being ended, and folders removed.
-    """
-
-    def deaf() -> None:
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        deaf()
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, end) for number in _SIGNALS}
-    try:
-        yield deaf
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
 
 
 def _play(company: Company, page: Page, *, once: bool, kept: bool) -> bool:

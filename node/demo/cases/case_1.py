@@ -24,8 +24,8 @@ TITLE: Final = "Bank records in two rounds; one statement altered on its way"
 _STATEMENT: Final = "statements-2021.csv"
 
 
-def play(play: Play) -> str:
-    """Play it; gives the case."""
+def play(play: Play) -> None:
+    """Play it."""
     drafter, approver, officer, custodian = play.people(
         ASKING,
         tobin=("drafter", "case-officer"),
@@ -50,7 +50,7 @@ def play(play: Play) -> str:
     play.step(officer, "close", case, feedback="Used in the investigation.")
     play.both(case, "CLOSED")
     play.see("Aldoria closes the case")
-    return case
+    play.verified(case, readers={ASKING: drafter, ASKED: intake})
 
 
 def _first_round(  # noqa: PLR0917  (the people of the story)

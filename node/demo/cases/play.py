@@ -148,6 +148,22 @@ class Play:
             pace.wait(_PACE_S)
         return found
 
+    # --- the end -----------------------------------------------------------
+
+    def verified(self, *cases: str, readers: Mapping[str, Actor]) -> None:
+        """Verify both logs, and each case from a file alone, as an auditor does.
+
+        `readers` are who may read the cases, by authority.
+        """
+        for name, home in self.house.homes.items():
+            self.stage.comity("--config", home.folder, "audit", "verify", "--json").must()
+            for case in cases:
+                file = home.folder / f"{case.rpartition('/')[2][:8]}.comity"
+                self.voice.bundle(readers[name], case, file)
+                self.stage.comity("verify", file, "--json").must()
+        sides = " and ".join(self.house.homes)
+        self.see(f"{sides}: logs derived again, the case verified from its file alone")
+
     # --- cases -------------------------------------------------------------
 
     def state(self, authority: str, case: str) -> str | None:

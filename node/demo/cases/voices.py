@@ -10,6 +10,7 @@ so a case plays from either alone.
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import ssl
@@ -102,6 +103,10 @@ class Voice(Protocol):
         """Say something and give the answer; raises `Refused`."""
         ...
 
+    def bundle(self, who: Actor, case: str, file: Path) -> None:
+        """Write the proof bundle of a case into a file; raises `Refused`."""
+        ...
+
 
 class CommandLine:
     """Types commands."""
@@ -128,6 +133,10 @@ class CommandLine:
         if done.status:
             raise _refused(done.out or done.said)
         return done.answer()
+
+    def bundle(self, who: Actor, case: str, file: Path) -> None:
+        """Let the command write it."""
+        self.say(who, "case.bundle", {"case": case, "out": file})
 
 
 def _words(verb: str, given: Mapping[str, Any]) -> list[str]:
@@ -190,6 +199,10 @@ class Api:
             headers["Content-Type"] = "application/json"
             headers["Idempotency-Key"] = self._random(_KEY_BYTES).hex()
         return _call(who.home, route.method, target, headers, body)
+
+    def bundle(self, who: Actor, case: str, file: Path) -> None:
+        """Write what the API gives."""
+        file.write_bytes(base64.b64decode(self.say(who, "case.bundle", {"case": case})["bundle"]))
 
 
 def _call(

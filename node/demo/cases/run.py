@@ -1,0 +1,132 @@
+"""Playing a demonstration case from its beginning to its verified end.
+
+    status = run_case("1", api=False, keep=None, json=False)
+
+One process holds the nodes and their clock; commands are processes of their own. When it
+ends, however it does, all of them have ended and the folder is gone, unless somebody asked to
+keep it or a step failed and the reason lies there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json as json_text
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from node.clock import SystemClock
+from node.demo.cases import case_1
+from node.demo.cases.clock import StoryClock
+from node.demo.cases.house import House
+from node.demo.cases.play import DAY_S, Play, Scene
+from node.demo.cases.texts import FICTIONAL
+from node.demo.cases.voices import Api, CommandLine, Voice
+from node.demo.ends import ended_by_signals, new_folder
+from node.demo.stage import Stage, StepFailed
+from node.exits import Exit
+from node.logs import configure
+
+SCHEMA: Final = "comity.demo-case/1"
+CASES: Final[Mapping[str, ModuleType]] = {"1": case_1}
+"""The scripts by name; each has `AUTHORITIES`, `TITLE` and `play`."""
+
+_BEFORE_S: Final = 400 * DAY_S  # the story ends before now, by which its proofs are judged
+_OPENS_S: Final = 10 * 3600
+
+
+class Screen:
+    """Shows the story as it goes: lines for a person, one object for a program."""
+
+    def __init__(self, *, json: bool) -> None:
+        """Write to standard output."""
+        self._json = json
+        width = None if sys.stdout.isatty() else 100_000
+        self._console = Console(width=width, markup=False, highlight=False, emoji=False)
+
+    def begin(self, name: str, title: str, voice: str) -> None:
+        """Say what is played, and that it is fictional."""
+        if not self._json:
+            self._console.print(Text(f" {FICTIONAL} ", style="bold reverse"))
+            self._console.print(f"Case {name}: {title}. From the {voice} alone.\n")
+
+    def scene(self, scene: Scene) -> None:
+        """Show one line of the story."""
+        if not self._json:
+            date = dt.datetime.fromtimestamp(scene.at, dt.UTC).strftime("%Y-%m-%d %H:%M")
+            line = Text(f"day {scene.day:>3}  {date}  ", style="dim")
+            line.append(scene.sentence, style="")
+            self._console.print(line, soft_wrap=True)
+
+    def end(self, name: str, played: Mapping[str, object], why: str | None) -> None:
+        """Say how it ended."""
+        if self._json:
+            told = {"schema": SCHEMA, "case": name, "fictional": True, **played, "why": why}
+            sys.stdout.write(json_text.dumps(told) + "\n")
+            return
+        good = why is None
+        word = "Played to its end, and verified." if good else f"It went otherwise: {why}"
+        self._console.print(Text(f"\n{word}", style="bold green" if good else "bold red"))
+
+
+def run_case(name: str, *, api: bool, keep: Path | None, json: bool) -> Exit:
+    """Play one case and give the command's exit status; raises `OSError` as `new_folder`."""
+    folder = new_folder(keep)
+    screen = Screen(json=json)
+    status = Exit.FAILED
+    with ended_by_signals() as deaf:
+        try:
+            status = _played(name, folder, screen, api=api)
+        except KeyboardInterrupt:
+            status = Exit.FAILED
+        finally:
+            deaf()
+    if keep is None and status is Exit.DONE:
+        shutil.rmtree(folder)
+    elif not json:
+        sys.stdout.write(f"All is kept in {folder}: {FICTIONAL}, throw-away keys.\n")
+    return status
+
+
+def _played(name: str, folder: Path, screen: Screen, *, api: bool) -> Exit:
+    script = CASES[name]
+    configure("error", "console")
+    real = SystemClock()
+    began = real.monotonic()
+    begun = (real.now() - _BEFORE_S) // DAY_S * DAY_S
+    why: str | None = None
+    with Stage(real) as stage:
+        voice: Voice = Api() if api else CommandLine(stage)
+        screen.begin(name, script.TITLE, voice.name)
+        scenes, why = _play(
+            script, folder, stage, voice, StoryClock(begun + _OPENS_S), screen.scene
+        )
+    played: dict[str, object] = {
+        "title": script.TITLE, "voice": voice.name, "ok": why is None,
+        "seconds": round(real.monotonic() - began, 3),
+        "scenes": [{"day": one.day, "at": one.at, "saw": one.sentence} for one in scenes],
+    }  # fmt: skip
+    screen.end(name, played, why)
+    return Exit.DONE if why is None else Exit.FAILED
+
+
+def _play(  # noqa: PLR0917  (everything that a play is played with)
+    script: ModuleType, folder: Path, stage: Stage, voice: Voice, clock: StoryClock,
+    show: Callable[[Scene], None],
+) -> tuple[list[Scene], str | None]:  # fmt: skip
+    """Play a script in nodes of its own; gives what was seen, and why it failed if it did."""
+    begun = clock.begins // DAY_S * DAY_S
+    with House(folder, clock, script.AUTHORITIES) as house:
+        play = Play(house, clock, stage, voice, begun, show)
+        try:
+            house.make(getattr(script, "CHOSEN", None))
+            script.play(play)
+        except (StepFailed, OSError) as fault:
+            return play.scenes, str(fault)
+        return play.scenes, None
