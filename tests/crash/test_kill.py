@@ -28,6 +28,8 @@ from node.storage import case_rows, queue_rows
 from node.storage.engine import Database, open_database
 from protocol.encoding import Json
 from tests.support.network import RunningNode, make_network
+from tests.support.people import KEY, settle_in
+from tests.support.requests import good_request
 from tests.support.sound import assert_sound
 
 A, B = "fj.justice", "qm.justice"
@@ -111,11 +113,11 @@ class Stream:
 
     def _post(self, number: int) -> None:
         """Post one message; without an answer nobody said that it is queued, so post again."""
-        body: dict[str, Json] = {"number": number}
-        arguments: dict[str, Json] = {"to": B, "kind": "MLA", "body": body, "manifest": None}
+        body: dict[str, Json] = {**good_request("INFORMAL_INQUIRY"), "text": f"number {number}"}
+        arguments: dict[str, Json] = {"to": B, "kind": "INFORMAL_INQUIRY", "body": body}
         while True:
             try:
-                answer = ask_node(self._path, "request.send", arguments)
+                answer = ask_node(self._path, "request.send", arguments, key=KEY)
             except (NoNode, Told, OSError):
                 time.sleep(0.02)
                 continue
@@ -157,6 +159,7 @@ def test_what_was_reported_queued_arrives_exactly_once(
 ) -> None:
     """Through kills of both nodes nothing is lost, nothing doubled, and all proofs hold."""
     nodes = make_network(tmp_path, (A, B), databases)
+    settle_in(nodes[A].settings)
     processes = [Process(nodes[A]), Process(nodes[B])]
     stream = Stream(processes[0].socket, MESSAGES)
     kills = 0
