@@ -26,25 +26,26 @@ from typing import Final
 from keys.keyfile import read_key_file
 from node.access.roles import Person, Role
 from node.app import Node, open_node
-from node.cases.search import WordIndex, find
-from node.cases.statistics import Asked
-from node.cases.statistics import statistics as count
+from node.cases.completeness.request import check_request
+from node.cases.completeness.wanted import Wanted
+from node.desk import Desk, act
+from node.run import desk_of
 from node.settings import Settings, load_settings
-from node.storage.link_rows import CaseFilter, list_standing_cases, listed_cases
+from node.storage.link_rows import CaseFilter, list_standing_cases
 from node.storage.member_rows import visible
-from node.storage.statistic_rows import Period
 from node.storage.tables import cases
-from node.storage.word_rows import Seeker
-from tests.bench.many import Many, fill, name_of, person_of
+from protocol.encoding import Json
+from tests.bench.many import NAMES, PEERS, PEOPLE, Many, fill, name_of, person_of
 from tests.support.keyfiles import PASSPHRASE
 from tests.support.network import make_network
 from tests.support.postgres import PostgresServer, find_postgres
+from tests.support.requests import KINDS, WANTED, good_request
 
 AUTHORITY: Final = "fj.justice"
-ROUNDS: Final = 60
-LIMITS_MS: Final = {"work_list": 50, "search": 50, "case": 50, "statistics": 2_000}
+LIMITS_MS: Final = {
+    "work_list": 50, "search": 50, "open_a_case": 50, "statistics": 2_000, "validator": 5,
+}  # fmt: skip
 _SETTINGS: Final = "settings-file"
-_WORDS: Final = 2_000
 
 
 def made(folder: Path, many: Many, database: str | None) -> tuple[Settings, float]:
@@ -74,9 +75,9 @@ def opened(settings: Settings) -> Iterator[Node]:
 def timed(acts: Sequence[Callable[[], object]]) -> dict[str, float]:
     """Run each once, and give how long they took, in milliseconds."""
     took = []
-    for act in acts:
+    for one in acts:
         start = time.perf_counter()
-        act()
+        one()
         took.append(1e3 * (time.perf_counter() - start))
     took.sort()
     return {
@@ -88,54 +89,64 @@ def timed(acts: Sequence[Callable[[], object]]) -> dict[str, float]:
 
 
 def measured(node: Node) -> dict[str, dict[str, float]]:
-    """Measure all that people do."""
+    """Measure what people do, each by the verb that the command line and the API run."""
     chance = random.Random(3)
-    now = node.clock.now()
-    index = WordIndex(node.register.vault)
-    officer = Person("person-0", frozenset({Role.OFFICER, Role.CASE_OFFICER}), person_of(0))
-    others = [
-        Person(f"person-{number}", frozenset({Role.CASE_OFFICER}), person_of(number))
-        for number in range(1, 60)
-    ]
+    desk = desk_of(node)
+    roles = frozenset({Role.CASE_OFFICER})
+    people = [Person(f"person-{number}", roles, person_of(number)) for number in range(PEOPLE)]
+    chief = Person("person-0", roles | {Role.OFFICER}, person_of(0))
 
-    def search(person: Person, text: str) -> Callable[[], object]:
-        seeker = Seeker(person, now, 51)
-        return lambda: node.database.read(
-            lambda conn: listed_cases(conn, find(conn, index, text, seeker))
-        )
+    def asked(person: Person, verb: str, **arguments: Json) -> Callable[[], object]:
+        return lambda: act(desk, verb, arguments, person=person)
 
-    def listing(person: Person) -> Callable[[], object]:
-        return lambda: node.database.read(
-            lambda conn: list_standing_cases(
-                conn, CaseFilter(count_max=100), visible(cases.c.id, person, now)
-            )
-        )
+    def by_all(verb: str, **arguments: Json) -> dict[str, float]:
+        return timed([asked(one, verb, **arguments) for one in people])
 
-    def counting(*, published: bool) -> Callable[[], object]:
-        asked = Asked(Period(0, now, now), published=published)
-        return lambda: node.database.read(lambda conn: count(conn, node.register.vault, asked))
+    def searches(words: Sequence[str], *more: Person) -> dict[str, float]:
+        some = (*more, *people)
+        return timed([asked(one, "case.search", words=word) for one, word in zip(some, words)])  # noqa: B905  (as many as there are people)
 
-    names = [name_of(chance.randrange(20_000)) for _ in range(_WORDS)]
-    people = [officer, *others]
-    texts = {
-        "search_a_name": [names[place] for place in range(ROUNDS)],
-        "search_two_names": [f"{names[place]} {names[place + 1]}" for place in range(ROUNDS)],
-        "search_a_common_word": ["evidence"] * ROUNDS,
-        "search_common_and_rare": [f"evidence {names[place]}" for place in range(ROUNDS)],
-        "search_a_reference": [
-            f"CA/{2020 + number % 7}/{number:06}" for number in range(0, 70 * ROUNDS, 70)
-        ],
-        "search_nothing": ["nobodyiscalledthat"] * ROUNDS,
-        "search_a_peer": ["ca.justice"] * ROUNDS,
+    names = [name_of(chance.randrange(NAMES)) for _ in range(2 * PEOPLE)]
+    numbers = [chance.randrange(20_000) // PEOPLE * PEOPLE + number for number in range(PEOPLE)]
+    own = [case for one in people for case in _own_cases(desk, one)]
+    return {
+        "work_list": by_all("work.list"),
+        "work_list_overdue": by_all("work.list", group="overdue"),
+        "case_list": by_all("case.list"),
+        "search_a_name": searches(names, chief),
+        "search_two_names": searches([f"{one} {names[0]}" for one in names], chief),
+        "search_a_common_word": searches(["evidence"] * PEOPLE),
+        "search_common_and_rare": searches([f"evidence {one}" for one in names]),
+        "search_a_reference": searches([f"CA/{2020 + one % 7}/{one:06}" for one in numbers]),
+        "search_nothing": searches(["nobodyiscalledthat"] * PEOPLE, chief),
+        "search_a_peer": searches([PEERS[0]] * PEOPLE, chief),
+        "open_a_case": timed([asked(one, "case.show", case=case) for one, case in own]),
+        "statistics": timed([asked(chief, "case.statistics") for _ in range(3)]),
+        "statistics_published": timed(
+            [asked(chief, "case.statistics", published=True) for _ in range(3)]
+        ),
+        "validator": _validator(node),
     }
-    found = {
-        name: timed([search(people[place % 60], text) for place, text in enumerate(some)])
-        for name, some in texts.items()
-    }
-    found["case_list"] = timed([listing(people[place % 60]) for place in range(ROUNDS)])
-    found["statistics"] = timed([counting(published=False) for _ in range(3)])
-    found["statistics_published"] = timed([counting(published=True) for _ in range(3)])
-    return found
+
+
+def _own_cases(desk: Desk, person: Person) -> list[tuple[Person, str]]:
+    """Give two cases that this person may read."""
+    listed = desk.database.read(
+        lambda conn: list_standing_cases(
+            conn, CaseFilter(officer=person.id, count_max=40), visible(cases.c.id, person, 0)
+        )
+    )
+    return [(person, one.case.id) for one in listed[-2:]]
+
+
+def _validator(node: Node) -> dict[str, float]:
+    """Check good requests of every kind, and each of them with its items gone."""
+    bodies = [good_request(kind) for kind in KINDS]
+    bodies += [{**one, "items": []} for one in bodies]
+    now, wanted = node.clock.now(), Wanted.declared(WANTED["languages"], WANTED["declarations"])
+    return timed(
+        [lambda body=body: check_request(node.law, body, to=wanted, now=now) for body in bodies * 5]  # type: ignore[misc]  # a default binds it
+    )
 
 
 @contextlib.contextmanager

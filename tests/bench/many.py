@@ -67,7 +67,7 @@ _SYLLABLES: Final = (
     "vor",
 )  # fmt: skip
 _AT_ONCE: Final = 4_096
-_NAMES: Final = 20_000
+NAMES: Final = 20_000
 _TEXTS: Final = 40  # of each event
 
 Row: TypeAlias = tuple[Value, ...]
@@ -143,8 +143,8 @@ class _Maker:
     def _text(self, event: str) -> bytes:
         """Sign one message of this event; its case is another, which nobody looks at here."""
         body: dict[str, Json] = {
-            "text": " ".join(name_of(self._chance.randrange(_NAMES)) for _ in range(60)),
-            "persons": [{"name": name_of(self._chance.randrange(_NAMES))}],
+            "text": " ".join(name_of(self._chance.randrange(NAMES)) for _ in range(60)),
+            "persons": [{"name": name_of(self._chance.randrange(NAMES))}],
         }
         message = Message(
             network=self._node.settings.network, epoch=1, sender=PEER, recipient=self._own,
@@ -232,14 +232,15 @@ class _Maker:
             due = self._now + chance.randrange(-20 * DAY_S, 200 * DAY_S)
             waits = number % 10 < 6 and ended is None
             self._add(
-                clocks, case_id=case_id, name=name, waits_for=("us", "them")[number % 2],
+                clocks, id=2 * number + (ended is None) + 1, case_id=case_id, name=name,
+                waits_for=("us", "them")[number % 2],
                 rule="default", started_at=opened, due_at=due,
                 warn_at=due - 3 * DAY_S if waits else None,
                 ended_at=None if waits else opened + DAY_S, ended_how=None if waits else "done",
             )  # fmt: skip
         words = words_in("transmit", {
             "own_ref": f"CA/{2020 + number % 7}/{number:06}", "text": "request for evidence",
-            "persons": [{"name": name_of(chance.randrange(_NAMES))} for _ in range(12)],
+            "persons": [{"name": name_of(chance.randrange(NAMES))} for _ in range(12)],
         })  # fmt: skip
         self.words += [(self._digest(word), case_id) for word in words]
 
