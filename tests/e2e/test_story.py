@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,12 @@ import pytest
 from node.exits import Exit
 from tests.support.keyfiles import PASSPHRASE
 from tests.support.network import make_network
+from tests.support.people import key_for, settle_in
+from tests.support.requests import good_request
 
 COMITY = Path(sys.executable).with_name("comity")
 ASKING, ASKED = "fj.justice", "qm.justice"
+ASKED_FOR = "Please send the records of account 4471."
 LONG_S = 90  # so that a busy machine fails no test
 
 pytestmark = pytest.mark.skipif(
@@ -35,11 +38,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def types(folder: Path, *words: str | Path, expect: Exit = Exit.DONE) -> dict[str, Any]:
+def types(
+    folder: Path, *words: str | Path, expect: Exit = Exit.DONE, key: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Type a command in a folder, and give its one object."""
     ended = subprocess.run(
         [str(COMITY), *(str(word) for word in words), "--json"],
         cwd=folder, capture_output=True, text=True, timeout=LONG_S, check=False,
+        env={**os.environ, **(key or {})},
     )  # fmt: skip
     assert ended.returncode == expect, f"{words}: {ended.stdout}{ended.stderr}"
     return cast("dict[str, Any]", json.loads(ended.stdout))
@@ -54,7 +60,8 @@ class Office:
 
     def types(self, *words: str | Path, expect: Exit = Exit.DONE) -> dict[str, Any]:
         """Type a command for this node in the folder that holds both nodes."""
-        return types(self.folder.parent, "--config", self.folder, *words, expect=expect)
+        key = key_for(self.folder, *(str(word) for word in words))
+        return types(self.folder.parent, "--config", self.folder, *words, expect=expect, key=key)
 
     def waiting(self) -> list[dict[str, Any]]:
         """Give what waits in the outbox."""
@@ -97,15 +104,17 @@ def until(condition: Callable[[], bool]) -> None:
 @pytest.fixture
 def offices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Office, Office]:
     """Make two authorities that trust each other, and what they will send."""
-    make_network(tmp_path, (ASKING, ASKED))
+    made = make_network(tmp_path, (ASKING, ASKED))
     passphrase = tmp_path / "passphrase"
     passphrase.touch(mode=0o600)
     passphrase.write_bytes(PASSPHRASE + b"\n")
     for name in [one for one in os.environ if one.startswith("COMITY_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COMITY_KEYS__PASSPHRASE_FILE", str(passphrase))
+    for node in made.values():
+        settle_in(node.settings)
     for name, text in {
-        "ask.txt": "Please send the records of account 4471.",
+        "ask.json": json.dumps({**good_request("INFORMAL_INQUIRY"), "text": ASKED_FOR}),
         "answer.json": '{"text": "Attached.", "pages": 2}',
         "note.txt": "Page two is hard to read.",
         "basis/order.txt": "ordered by the court",
@@ -121,7 +130,7 @@ def offices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Office, Of
 def _asks(asking: Office, asked: Office) -> str:
     """Ask while the other side is down and rotates the key to which the request is sealed."""
     sent = asking.types(
-        "request", "send", "--to", asked.name, "--kind", "MLA_EVIDENCE", "--body", "ask.txt",
+        "request", "send", "--to", asked.name, "--kind", "INFORMAL_INQUIRY", "--body", "ask.json",
         "--evidence", "basis",
     )  # fmt: skip
     until(lambda: asking.waiting()[0]["why"] == "unreachable")
@@ -135,7 +144,7 @@ def _asks(asking: Office, asked: Office) -> str:
     with asked.runs(signal.SIGKILL):
         until(asking.nothing_waits)
         [message] = asked.messages(sent["case"])
-        assert message["body"]["text"] == "Please send the records of account 4471."
+        assert message["body"]["text"] == ASKED_FOR
         assert message["evidence"]["items"] == 1
         assert asked.types("evidence", "verify", sent["case"], "basis")["conclusion"] == "same"
     return str(sent["case"])

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -21,8 +21,11 @@ import pytest
 
 from node.clock import SystemClock
 from node.exits import Exit
+from node.settings import load_settings
 from tests.support.exchanged import FIJI
 from tests.support.network import lasting_port
+from tests.support.people import key_for, settle_in
+from tests.support.requests import good_request
 
 COMITY = str(Path(sys.executable).parent / "comity")
 WAIT_S = 90.0
@@ -37,7 +40,8 @@ class Authority:
 
     def types(self, *words: str | Path, expect: Exit = Exit.DONE) -> dict[str, Any]:
         """Type a command for this node and give its one object."""
-        return types(self.root, "--config", self.folder, *words, expect=expect)
+        key = key_for(self.folder, *(str(word) for word in words))
+        return types(self.root, "--config", self.folder, *words, expect=expect, key=key)
 
     @contextmanager
     def runs(self) -> Iterator[subprocess.Popen[str]]:
@@ -59,11 +63,14 @@ class Authority:
                 process.wait(WAIT_S)
 
 
-def types(folder: Path, *words: str | Path, expect: Exit = Exit.DONE) -> dict[str, Any]:
+def types(
+    folder: Path, *words: str | Path, expect: Exit = Exit.DONE, key: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Type a command with --json and give its one object."""
     ended = subprocess.run(
         [COMITY, *(str(word) for word in words), "--json"],
         capture_output=True, text=True, check=False, cwd=folder, timeout=120,
+        env={**os.environ, **(key or {})},
     )  # fmt: skip
     assert ended.returncode == expect, ended.stdout + ended.stderr
     return cast("dict[str, Any]", json.loads(ended.stdout))
@@ -102,6 +109,7 @@ def _introduced(folder: Path) -> tuple[Authority, Authority]:
     for one in (fiji, qumran):
         digits = ("--fingerprint", signed["fingerprint"])
         one.types("network", "install", "network.json", *listings, *digits)
+        settle_in(load_settings(one.folder / "comity.toml"))
     return fiji, qumran
 
 
@@ -111,22 +119,23 @@ def test_two_authorities_exchange_a_request_and_an_answer(tmp_path: Path) -> Non
     fiji, qumran = _introduced(tmp_path)
     (tmp_path / "bank").mkdir()
     (tmp_path / "bank" / "statement.csv").write_text("date,amount\n")
-    (tmp_path / "ask.txt").write_text("Please send the records.")
+    asking = {**good_request("INFORMAL_INQUIRY"), "text": "Please send the records."}
+    (tmp_path / "ask.json").write_text(json.dumps(asking))
     with ExitStack() as running:
         running.enter_context(qumran.runs())
         running.enter_context(fiji.runs())
-        sent = fiji.types("request", "send", "--to", qumran.name, "--kind", "MLA_EVIDENCE",
-                          "--body", "ask.txt")  # fmt: skip
+        sent = fiji.types("request", "send", "--to", qumran.name, "--kind", "INFORMAL_INQUIRY",
+                          "--body", "ask.json")  # fmt: skip
         until(lambda: not fiji.types("outbox")["waiting"])
         case = sent["case"]
         shown = qumran.types("case", "show", case)
         assert shown["messages"][0]["body"]["text"] == "Please send the records."
         fiji.types("keys", "rotate", "hop")
         fiji.types("keys", "rotate", "seal")
-        qumran.types("case", "answer", case, "--evidence", "bank")
+        qumran.types("case", "answer", case, "--set", "text=Here.", "--evidence", "bank")
         until(lambda: not qumran.types("outbox")["waiting"])
         assert fiji.types("evidence", "verify", case, "bank")["conclusion"] == "same"
-        fiji.types("case", "note", case, "--body", "ask.txt")
+        fiji.types("case", "note", case, "--set", "text=Thank you.")
         until(lambda: not fiji.types("outbox")["waiting"])
         assert fiji.types("doctor")["counts"]["failed"] == 0
     written = fiji.types("case", "receipts", case, "--out", "receipts")["receipts"]
