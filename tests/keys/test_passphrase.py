@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from keys.keyfile import KeyFileError, read_passphrase
+from keys.keyfile import KeyFileError, read_access_key, read_passphrase
 from protocol.errors import Misuse
 
 
@@ -169,3 +169,24 @@ def test_the_name_of_a_credential_leads_nowhere_else(
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     with pytest.raises(Misuse):
         read_passphrase(credential=name)
+
+
+# --- access keys -------------------------------------------------------------
+
+
+def test_an_access_key_is_one_line_of_a_file_of_its_owner(tmp_path: Path) -> None:
+    """Line ends do not belong to it."""
+    for name, raw in (("a", b"comity_abc"), ("b", b"comity_abc\n"), ("c", b" comity_abc \r\n")):
+        assert read_access_key(keep(tmp_path / name, raw)) == "comity_abc"
+    with pytest.raises(KeyFileError, match="chmod 600"):
+        read_access_key(keep(tmp_path / "open", b"comity_abc", 0o640))
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\n", b"two words", b"two\nlines", b"\xff\xfe", b"a\0b", b"x" * 257]
+)
+def test_a_file_that_holds_no_access_key_is_refused(tmp_path: Path, raw: bytes) -> None:
+    """What is in it is not repeated: it may be another secret."""
+    with pytest.raises(KeyFileError) as refused:
+        read_access_key(keep(tmp_path / "key", raw))
+    assert "words" not in str(refused.value)
