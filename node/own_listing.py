@@ -1,7 +1,7 @@
 """Our own authority's listing: its keys, where it is reached, and whom to telephone (SPEC 11).
 
 It is the authority's own word, so nobody else needs to sign it. It is made again whenever a
-key, an address or the certificate changes, and before it expires.
+key, an address, the certificate or what the authority wants changes, and before it expires.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def own_listing(
         any_ca=False,
         pull=peers.pull,
         contacts=tuple(contacts) if previous is None else previous.contacts,
-        languages=("en",) if previous is None else previous.languages,
+        languages=settings.office.languages,
         channels=("comity",),
-        declarations={} if previous is None else previous.declarations,
+        declarations=settings.office.declarations(),
     )
 
 

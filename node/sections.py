@@ -24,6 +24,8 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
+from protocol.document import LANGUAGE
+from protocol.encoding import Json
 from protocol.identity import AUTHORITY_ID
 
 _SQLITE: Final = "sqlite:///"
@@ -100,6 +102,11 @@ def _urls(value: object) -> object:
                 f" of at most {_URL_CHARS_MAX} characters"
             )
     return urls
+
+
+def _words(value: object) -> object:
+    """Take a list of words, or one string with blanks between them."""
+    return tuple(value.split()) if isinstance(value, str) else value
 
 
 def _is_plain_https(url: str) -> bool:
@@ -228,6 +235,49 @@ class StaffSettings(Section):
     def address(self) -> tuple[str, int] | None:
         """Host and port to listen at; None while the listener is off."""
         return None if self.listen is None else split_address(self.listen)
+
+
+class OfficeSettings(Section):
+    """What this authority wants of requests to it, as its listing tells the others."""
+
+    languages: Annotated[
+        tuple[Annotated[str, Field(pattern=f"^{LANGUAGE.pattern}$")], ...],
+        NoDecode,
+        BeforeValidator(_words),
+    ] = Field(
+        ("en",), description="Languages in which requests are taken, best first, as en or pt-BR."
+    )
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(
+        None, description="Its State's code (ISO 3166-1)."
+    )
+    accepts_electronic: bool | None = Field(
+        None, description="false: a paper original is wanted too."
+    )
+    legal_channels: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
+        (), description="Codes of the channels that are accepted, as DIPLOMATIC; none: any."
+    )
+    minimum_value: (
+        Annotated[str, Field(pattern=r"^[0-9]{1,15}(\.[0-9]{1,4})? [A-Z]{3}$")] | None
+    ) = Field(None, description='Less is not worth a request, as "5000.00 XTS".')
+    evidence_standard: Annotated[str, Field(max_length=500)] | None = Field(
+        None, description="In a few words, as: prima facie case for coercive measures."
+    )
+    uncac_44_6: Literal["yes", "no", "undeclared"] | None = Field(
+        None, description="Is the Convention a basis of extradition here? yes, no or undeclared."
+    )
+    dual_criminality: Literal["always", "coercive", "not required"] | None = Field(
+        None, description="Where dual criminality is asked for: always, coercive, not required."
+    )
+    extradites_nationals: bool | None = Field(None, description="Are own nationals extradited?")
+
+    def declarations(self) -> dict[str, Json]:
+        """Give what is declared, as a listing has it (node.cases.completeness.wanted)."""
+        given: dict[str, Json] = self.model_dump(mode="json", exclude={"languages"})
+        said: dict[str, Json] = {one: it for one, it in given.items() if it not in (None, [])}
+        if self.minimum_value is not None:
+            amount, currency = self.minimum_value.split()
+            said["minimum_value"] = {"amount": amount, "currency": currency}
+        return said
 
 
 class ClocksSettings(Section):

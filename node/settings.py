@@ -39,6 +39,7 @@ from node.sections import (
     LimitsSettings,
     LogSettings,
     MailSettings,
+    OfficeSettings,
     PeersSettings,
     Section,
     StaffSettings,
@@ -86,6 +87,7 @@ class _Layers(BaseSettings):
     keys: KeysSettings = KeysSettings()
     peers: PeersSettings = PeersSettings()
     staff: StaffSettings = StaffSettings()
+    office: OfficeSettings = OfficeSettings()
     clocks: ClocksSettings = ClocksSettings()
     mail: MailSettings = MailSettings()
     log: LogSettings = LogSettings()
@@ -108,6 +110,7 @@ class Settings:
     keys: KeysSettings
     peers: PeersSettings
     staff: StaffSettings
+    office: OfficeSettings
     clocks: ClocksSettings
     mail: MailSettings
     log: LogSettings
@@ -291,6 +294,7 @@ def _rooted(folder: Path, layers: _Layers) -> Settings:
         keys=_with_paths(folder, layers.keys),
         peers=_with_paths(folder, layers.peers),
         staff=_with_paths(folder, layers.staff),
+        office=layers.office,
         clocks=layers.clocks,
         mail=_with_paths(folder, layers.mail),
         log=layers.log,

@@ -73,6 +73,10 @@ def check_own_listing(
     if not settings.peers.pull and tuple(listing.urls) != tuple(settings.peers.urls):
         sentence = "Our listing gives other URLs than [peers] urls: requests will not verify."
         found.append(failed("listing-urls", sentence, _PUBLISH))
+    said = (listing.languages, dict(listing.declarations))
+    if said != (settings.office.languages, settings.office.declarations()):
+        sentence = "Our listing says otherwise than [office] what we want of requests."
+        found.append(warning("listing-wants", sentence, _PUBLISH))
     if ring is not None:
         found.append(_check_keys(directory, settings.authority, ring, listing))
     return found

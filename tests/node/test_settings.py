@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from node.cases.completeness.wanted import Wanted
 from node.settings import Settings, SettingsError, load_settings, render_default
 
 MINIMAL = 'network = "pacific"\nauthority = "qm.justice"\n'
@@ -214,3 +216,18 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     settings = load(tmp_path)
     with pytest.raises(ValidationError):
         settings.log.level = "debug"  # type: ignore[misc]  # that it cannot be is the test
+
+
+def test_what_an_office_wants_becomes_its_declarations(tmp_path: Path) -> None:
+    """As the listing has them, and as the validator of a peer reads them."""
+    text = render_default("pacific", "fj.justice", {
+        "office.languages": ["en", "pt-BR"], "office.country": "QM",
+        "office.minimum_value": "5000.00 XTS", "office.accepts_electronic": False,
+    })  # fmt: skip
+    (tmp_path / "comity.toml").write_text(text)
+    office = load_settings(tmp_path / "comity.toml").office
+    wanted = Wanted.declared(office.languages, office.declarations())
+    assert wanted.languages == ("en", "pt-BR")
+    assert (wanted.country, wanted.accepts_electronic) == ("QM", False)
+    assert wanted.minimum_value == (Decimal("5000.00"), "XTS")
+    assert load(tmp_path).office.declarations() == {}

@@ -209,6 +209,11 @@ def _other_urls(node: AtRest) -> None:
     path.write_text(path.read_text().replace("urls = [", 'urls = ["https://elsewhere.example", '))
 
 
+def _other_wants(node: AtRest) -> None:
+    path = node.folder / "comity.toml"
+    path.write_text(path.read_text().replace('languages = ["en"]', 'languages = ["en", "fr"]'))
+
+
 def _failing_queue(node: AtRest) -> None:
     node.tamper(
         "UPDATE outbox SET last_code = 'tls-pin'",
@@ -242,6 +247,7 @@ WRONG: list[tuple[Callable[[AtRest], None], str, Status]] = [
     (_no_peers_listing, f"peer {QUMRAN}", Status.FAILED),
     (_stranded, "queue", Status.FAILED),
     (_other_urls, "listing-urls", Status.FAILED),
+    (_other_wants, "listing-wants", Status.WARNING),
     (_failing_queue, f"peer {QUMRAN}", Status.WARNING),
 ]
 
