@@ -29,6 +29,9 @@ from protocol.digest import sha256_hex
 from protocol.encoding import Fields, Json, canonical, decode
 from protocol.errors import Malformed, Rejected
 
+NOBODY_UIDS: Final = frozenset({65_534, 65_535, 2**32 - 1})
+"""What the kernel says instead of a user that it may not name here: it could be anybody."""
+
 LOGIN: Final = re.compile(r"[a-z][a-z0-9._-]{0,31}")
 READ: Final = "read"  # the scope of a key that is good for reading alone
 ENROL: Final = "enrol"  # the scope of a key with which a person makes their first own one
@@ -69,15 +72,17 @@ def identify(conn: Connection, caller: Caller, *, owner: int, now: int) -> Perso
     """Say who asks, or raise `NotKnown`. `owner` is the Unix user that the node runs as."""
     if caller.key is not None:
         return _of_key(conn, caller.key, now)
-    uid = -1 if caller.uid is None else caller.uid
+    uid = -1 if caller.uid is None or caller.uid in NOBODY_UIDS else caller.uid
     user = people_rows.user_of_uid(conn, uid)
     if user is not None and user.state == "active":
         return person_of(user)
     if user is None and uid in {0, owner}:
         return built_in(uid)
     raise NotKnown(
-        f"the node knows nobody who is user {uid} of this machine: an administrator adds you "
+        "the node knows nobody who is this user of the machine: an administrator adds you "
         f"(`comity user add NAME --uid {uid} --role …`), or name a key with --key-file"
+        if uid >= 0
+        else "the node cannot tell which user of the machine you are: name a key with --key-file"
     )
 
 
@@ -229,6 +234,8 @@ def _check_wish(conn: Connection, wish: Wish, person: str | None) -> None:
     _check_roles(wish.roles)
     if wish.uid is None:
         return
+    if wish.uid in NOBODY_UIDS:
+        raise Malformed("that Unix user stands for many: give this person an access key")
     holder = people_rows.user_of_uid(conn, wish.uid)
     if holder is not None and holder.person != person:
         raise Malformed("somebody else is that user of the machine: `comity user list` says who")

@@ -26,7 +26,7 @@ from protocol.encoding import Json
 from tests.support.pair import FIJI, QUMRAN, Pair
 from tests.support.people import ADMIN, KEY, settle_in
 
-NOBODY = 65_534
+OTHER = 54_321
 ADD: dict[str, Json] = {"login": "ben", "roles": ["drafter"]}
 
 
@@ -96,7 +96,7 @@ sysread($s, my $answer, 12); print $answer;
 )
 @pytest.mark.parametrize(
     ("mapped", "user", "heard"),
-    [(None, NOBODY, "HTTP/1.1 403"), (NOBODY, NOBODY, "HTTP/1.1 200"), (None, 0, "HTTP/1.1 200")],
+    [(None, OTHER, "HTTP/1.1 403"), (OTHER, OTHER, "HTTP/1.1 200"), (None, 0, "HTTP/1.1 200")],
 )
 async def test_another_user_of_the_machine_is_heard_if_they_are_one_of_our_people(
     light_pair: Pair, open_folder: Path, mapped: int | None, user: int, heard: str

@@ -19,7 +19,7 @@ from tests.node.access.conftest import Office
 from tests.support.people import ADMIN
 
 HEAD, APPROVER, ADMINISTRATOR = Role.OFFICER, Role.APPROVER, Role.ADMINISTRATOR
-NOBODY = 65_534
+OTHER, OVERFLOW = 54_321, 65_534
 CHANGES = ("user.asked", "user.changed")
 
 
@@ -33,7 +33,7 @@ def test_the_nodes_own_user_and_root_administer_it_until_somebody_is_mapped(
     for uid in (0, os.geteuid()):
         person = who(office.desk, Caller(uid=uid))
         assert (person.name, person.roles, person.id) == (f"uid {uid}", RUNNING, None)
-    for stranger in (NOBODY, -1, None):
+    for stranger in (OTHER, OVERFLOW, -1, None):
         with pytest.raises(NotKnown):
             who(office.desk, Caller(uid=stranger))
 
@@ -47,18 +47,25 @@ def test_a_unix_user_that_is_mapped_is_that_person_and_nothing_more(office: Offi
         office.act("user.add", ADMIN, login="eve", roles=["drafter"], uid=uid)
 
 
+def test_a_user_that_stands_for_many_is_nobody(office: Office) -> None:
+    """A kernel that may not say who it is says 65534; whoever that is, it is not one person."""
+    for uid in (OVERFLOW, 65_535):
+        with pytest.raises(Malformed):
+            office.act("user.add", ADMIN, login="ben", roles=["drafter"], uid=uid)
+
+
 def test_who_has_ended_is_nobody(office: Office) -> None:
     """By their user and by their keys; the user of the machine may be somebody else's then."""
-    office.act("user.add", ADMIN, login="ben", roles=["drafter"], uid=NOBODY)
+    office.act("user.add", ADMIN, login="ben", roles=["drafter"], uid=OTHER)
     ben = office.person("ben")
     key = str(office.act("key.make", ben, name="desk")["key"])
     assert office.of_key(key) == ben
     office.act("user.end", ADMIN, login="ben")
-    for caller in (Caller(uid=NOBODY), Caller(key=key), Caller(uid=0, key=key)):
+    for caller in (Caller(uid=OTHER), Caller(key=key), Caller(uid=0, key=key)):
         with pytest.raises(NotKnown):
             who(office.desk, caller)
-    office.act("user.add", ADMIN, login="eve", roles=["drafter"], uid=NOBODY)
-    assert who(office.desk, Caller(uid=NOBODY)).name == "eve"
+    office.act("user.add", ADMIN, login="eve", roles=["drafter"], uid=OTHER)
+    assert who(office.desk, Caller(uid=OTHER)).name == "eve"
 
 
 def test_who_comes_back_is_the_same_person_in_records(office: Office) -> None:
