@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,7 +101,8 @@ def fresh(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
     """Give a database in which Anna and Bruno work."""
     shutil.copy(sqlite_template, tmp_path / "comity.db")
     opened = open_database(f"sqlite:///{tmp_path / 'comity.db'}")
-    opened.transact(lambda conn: [people_rows.insert_user(conn, one) for one in (ANNA, BRUNO)])
+    for one in (ANNA, BRUNO):
+        opened.transact(partial(people_rows.insert_user, user=one))
     yield opened
     opened.close()
 
