@@ -305,10 +305,18 @@ async def test_it_logs_in_after_tls_and_only_to_a_server_that_it_trusts(
     """Starttls, then the password from its file; a strange certificate gets neither."""
     note(fresh, "p-anna")
     taken, (pem, context) = Taken(), certificate
-    options: dict[str, Any] = {"tls_context": context, "require_starttls": True, "auth_required": True,
-               "authenticator": taken.authenticate}  # fmt: skip
-    settings: dict[str, Any] = {"host": "127.0.0.1", "sender": "node@office.example", "user": "node",
-                "password_file": with_password(tmp_path)}  # fmt: skip
+    options: dict[str, Any] = {
+        "tls_context": context,
+        "require_starttls": True,
+        "auth_required": True,
+        "authenticator": taken.authenticate,
+    }
+    settings: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "sender": "node@office.example",
+        "user": "node",
+        "password_file": with_password(tmp_path),
+    }
     async with smtp(taken, **options) as port:
         with mailer(fresh, clock, MailSettings(port=port, **settings)) as service:
             assert await service.send_waiting() == 0
