@@ -146,8 +146,8 @@ def _object(body: bytes) -> dict[str, Json]:
     """Read a body in any spelling of JSON, as strictly as everything else that comes in."""
     try:
         loose = json.loads(
-            body or b"{}", object_pairs_hook=_once_each, parse_float=_refuse,
-            parse_constant=_refuse,
+            body or b"{}", object_pairs_hook=_once_each, parse_float=_whole,
+            parse_constant=_whole,
         )  # fmt: skip
         found = decode(orjson.dumps(loose, option=orjson.OPT_SORT_KEYS), bytes_max=BODY_BYTES_MAX)
     except (Rejected, ValueError, RecursionError, orjson.JSONEncodeError):
@@ -165,8 +165,12 @@ def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _refuse(_: str) -> object:
-    raise Malformed("a number that is not whole")
+def _whole(text: str) -> int:
+    """Take 2.0 for 2, as canonical JSON does; refuse every other fraction, and what is none."""
+    number = float(text)
+    if not number.is_integer():  # nor are infinity and NaN
+        raise Malformed("a number that is not whole")
+    return int(number)
 
 
 def _version_asked(if_match: str | None) -> int:

@@ -19,7 +19,7 @@ from typing import Any, Final
 import orjson
 
 from node.api.problems import OWN
-from node.api.shapes import EVENTS_PAGE, JSON_VALUE, PROBLEM, SCHEMAS, result_schema
+from node.api.shapes import ASCII_NAMES, EVENTS_PAGE, JSON_VALUE, PROBLEM, SCHEMAS, result_schema
 from node.api.streaming import Page
 from node.api.table import GUARDED, SHOWN_ONCE, VERSIONED, Route, routes
 from node.desk import VERBS
@@ -127,6 +127,9 @@ def _with_shared(schema: Node, name: str) -> Node:
     """Let all verbs share the one schema of what may stand in a body."""
     text = orjson.dumps(schema).decode()
     shared = text.replace(f'"{_REF}{name}.{_JSON_VALUE}"', f'"{_REF}{_JSON_VALUE}"')
+    open_object = f'"additionalProperties":{{"$ref":"{_REF}{_JSON_VALUE}"}}'
+    named = f'{open_object},"propertyNames":{orjson.dumps(ASCII_NAMES).decode()}'
+    shared = shared.replace(open_object, named)
     found: Node = orjson.loads(shared.encode())
     return found
 

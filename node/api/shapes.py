@@ -29,12 +29,15 @@ def _object(needed: Mapping[str, Schema], optional: Mapping[str, Schema] | None 
     }  # fmt: skip
 
 
+ASCII_NAMES: Final[Schema] = {"pattern": "^[\\u0000-\\u007f]*$"}
+"""What the name of a field may be: it is ours, so it is ASCII."""
+
 JSON_VALUE: Final[Schema] = {"anyOf": [
     {"type": ["null", "boolean", "string"]},
     {"type": "integer", "minimum": 0, "maximum": INTEGER_MAX},
     {"type": "array", "items": {"$ref": "#/components/schemas/JsonValue"}},
     {
-        "type": "object", "propertyNames": {"pattern": "^[ -~]*$"},
+        "type": "object", "propertyNames": ASCII_NAMES,
         "additionalProperties": {"$ref": "#/components/schemas/JsonValue"},
     },
 ]}  # fmt: skip

@@ -35,7 +35,9 @@ HappeningKind: TypeAlias = Literal[
 class AddWebhook(Arguments):
     """Send to a URL that something happened, as far as you may know of it."""
 
-    url: Annotated[str, Field(max_length=512, description="https://host[:port]/path")]
+    url: Annotated[
+        str, Field(max_length=512, description="https, a host, perhaps a port, and a path.")
+    ]
     kinds: Annotated[
         list[HappeningKind], Field(max_length=16, description="Of what; nothing means of all.")
     ] = Field(default_factory=list)
