@@ -37,9 +37,10 @@ from node.cases.faults import (
     Stale,
     WrongState,
 )
+from node.cases.feed import DRAFT_CHANGED
 from node.cases.register import Register
 from node.evidence.manifest import Manifest
-from node.storage import Connection, draft_rows
+from node.storage import Connection, draft_rows, happening_rows
 from node.storage.draft_rows import StoredDraft
 from node.storage.vault import Vault
 from node.storage.writer import Tx
@@ -125,6 +126,7 @@ class Drafts:
         written = Written(text.body, text.manifest, self._random(SALT_BYTES))
         stored = replace(stored, sealed_text=written.seal(self._vault, made, 1, stored.wrapped_key))
         draft_rows.insert_draft(tx.conn, stored)
+        _note(tx, stored)
         draft = Draft(stored, written)
         tx.record(DraftSaved(self._network, tx.now, made, 1, draft.digest, by=tx.by))
         return draft
@@ -199,6 +201,7 @@ class Drafts:
         changes = {"state": str(State.SENT), "case_id": case, "message": identity}
         version, digest = draft.stored.version, draft.digest
         draft_rows.change_draft(tx.conn, draft.id, changed_at=tx.now, **changes)
+        _note(tx, draft.stored)
         tx.record(DraftSent(self._network, tx.now, draft.id, version, digest, identity, by=tx.by))
         return self.find(tx.conn, draft.id)
 
@@ -275,7 +278,13 @@ class Drafts:
             tx.conn, draft.id, version=version, state=state, sealed_text=sealed,
             changed_at=tx.now, **changes,
         )  # fmt: skip
+        _note(tx, draft.stored)
         return self.find(tx.conn, draft.id)
+
+
+def _note(tx: Tx, stored: StoredDraft) -> None:
+    """Let who follows drafts hear that this one changed; its id says nothing of it."""
+    happening_rows.note(tx.conn, DRAFT_CHANGED, at=tx.now, case=stored.case_id, draft=stored.id)
 
 
 def whole_body(body: Mapping[str, Json], manifest: Manifest | None) -> Mapping[str, Json]:
