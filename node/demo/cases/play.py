@@ -30,7 +30,7 @@ T = TypeVar("T")
 DAY_S: Final = 86_400
 _WAIT_S_MAX: Final = 30.0
 _PACE_S: Final = 0.03
-_NOON_S: Final = 12 * 3600
+_SHOWN_DIGITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +157,27 @@ class Play:
         """
         for name, home in self.house.homes.items():
             self.stage.comity("--config", home.folder, "audit", "verify", "--json").must()
-            for case in cases:
-                file = home.folder / f"{case.rpartition('/')[2][:8]}.comity"
+            for case in cases if name in readers else ():
+                file = home.folder / f"{case.rpartition('/')[2][:_SHOWN_DIGITS]}.comity"
                 self.voice.bundle(readers[name], case, file)
                 self.stage.comity("verify", file, "--json").must()
+        for case in cases:
+            self.agreed(case, readers)
         sides = " and ".join(self.house.homes)
         self.see(f"{sides}: logs derived again, the case verified from its file alone")
+
+    def agreed(self, case: str, readers: Mapping[str, Actor]) -> None:
+        """Fail unless a case has the same history for all its readers, and so the same state."""
+        told = {name: self._history(reader, case) for name, reader in readers.items()}
+        first, *others = told.items()
+        for name, history in others:
+            self.must(history == first[1], f"{name} and {first[0]} tell the case differently")
+
+    def _history(self, reader: Actor, case: str) -> list[object]:
+        """Give where a case stands for somebody, and what each message of it did."""
+        told = self.say(reader, "case.show", case=case)
+        did = [(one["order"], one["message"], one["effect"]) for one in told["messages"]]
+        return [told["case"]["state"], *sorted(did, key=lambda one: int(one[0]))]
 
     # --- cases -------------------------------------------------------------
 

@@ -38,6 +38,21 @@ OFFICES: Final[Mapping[str, Body]] = {
         "name": "وزارة العدل في نورية (fictional)", "official": "Salma Haddad",
         "function": "Central authority", "country": "QS", "email": "mla@justice.nuriya.example",
     },
+    "qs.court": {
+        "name": "محكمة الجنايات في نورية (fictional)", "official": "Karim Mansour",
+        "function": "Presiding judge", "country": "QS",
+        "email": "court@justice.nuriya.example",
+    },
+    "qp.agency": {
+        "name": "Agência Anticorrupção de Marazul (fictional)", "official": "Rita Salgado",
+        "function": "Head of the liaison desk", "country": "QP",
+        "email": "ligacao@agencia.marazul.example",
+    },
+    "qp.fiu": {
+        "name": "Unidade de Informação Financeira de Marazul (fictional)",
+        "official": "Duarte Pires", "function": "Analyst", "country": "QP",
+        "email": "uif@financas.marazul.example",
+    },
     "qt.justice": {
         "name": "Fiscalía General de Cantera (fictional)", "official": "Lucía Robledo",
         "function": "Central authority", "country": "QT",
