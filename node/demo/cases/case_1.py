@@ -14,7 +14,6 @@ from typing import Final
 from node.demo.cases.play import DAY_S, Play
 from node.demo.cases.texts import Body, contact, request
 from node.demo.cases.voices import Actor
-from node.evidence.hashing import hash_file
 
 ASKING: Final = "qm.prosecution"
 ASKED: Final = "qp.justice"
@@ -102,8 +101,9 @@ def _second_round(play: Play, case: str, registrar: Actor, custodian: Actor) -> 
     shutil.copytree(sent, arrived)
     altered = arrived / _STATEMENT
     altered.write_text(altered.read_text().replace("31990.00", "31090.00"))
+    found = play.voice.differing(custodian, case, arrived)
     play.must(
-        hash_file(sent / _STATEMENT) != hash_file(altered), "the altered file has the same hash"
+        found == [_STATEMENT], f"what was altered is {_STATEMENT}, and what was found {found}"
     )
     play.see("The rest arrives; one statement is not what was signed: caught by its hash")
     play.step(
@@ -113,6 +113,8 @@ def _second_round(play: Play, case: str, registrar: Actor, custodian: Actor) -> 
     play.on(day=60)
     play.step(registrar, "send_final_result", case, outcome="FULL", evidence=sent)
     play.both(case, "EXECUTED")
+    found = play.voice.differing(custodian, case, sent)
+    play.must(not found, f"what was sent again differs: {found}")
     play.step(
         custodian, "confirm_result", case,
         items=sorted(file.name for file in sent.iterdir()),

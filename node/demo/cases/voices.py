@@ -23,14 +23,18 @@ from urllib.parse import quote, urlencode
 from node.api.table import GUARDED, routes
 from node.clock import SystemRandom
 from node.demo.cases.house import Home
-from node.demo.stage import Stage, StepFailed
+from node.demo.stage import Done, Stage, StepFailed
 from node.desk import VERBS
+from node.evidence.compare import Verdict, compare
 from node.evidence.hashing import manifest_from, walk
+from node.evidence.manifest import decode_manifest
+from node.exits import Exit
 from protocol.lifecycle import EVENTS
 
 Told: TypeAlias = dict[str, Any]
 _S_MAX: Final = 30.0
 _KEY_BYTES: Final = 16
+_SAME: Final = Verdict.SAME
 
 # A word in braces is an argument; an option whose argument is not given is left out.
 _COMMANDS: Final = """
@@ -56,7 +60,9 @@ case.record      case record {case} {event} --channel {channel} --side {side} --
 case.join        case join {case} {wire}
 case.bundle      audit bundle {case} --out {out}
 case.statistics  statistics
-work.list        work
+clock.list       work clocks {case}
+clock.end        work done {case} {clock}
+work.list        work list --group {group}
 law.basis        law basis {code}
 """  # noqa: E501  (one command a line)
 _SPOKEN: Final[Mapping[str, tuple[str, ...]]] = {
@@ -107,6 +113,10 @@ class Voice(Protocol):
         """Write the proof bundle of a case into a file; raises `Refused`."""
         ...
 
+    def differing(self, who: Actor, case: str, folder: Path) -> list[str]:
+        """Name what is not in a folder as the other side signed it last; raises `Refused`."""
+        ...
+
 
 class CommandLine:
     """Types commands."""
@@ -126,10 +136,7 @@ class CommandLine:
             file = who.home.folder / f"text-{self._files}.json"
             file.write_text(json.dumps(given["body"], ensure_ascii=False))
             given["body"] = file
-        words = _words(verb, given)
-        done = self._stage.comity(
-            "--config", who.home.folder, "--key-file", who.key_file, *words, "--json"
-        )
+        done = self._type(who, *_words(verb, given))
         if done.status:
             raise _refused(done.out or done.said)
         return done.answer()
@@ -137,6 +144,19 @@ class CommandLine:
     def bundle(self, who: Actor, case: str, file: Path) -> None:
         """Let the command write it."""
         self.say(who, "case.bundle", {"case": case, "out": file})
+
+    def differing(self, who: Actor, case: str, folder: Path) -> list[str]:
+        """Let `comity evidence verify` hash and compare."""
+        done = self._type(who, "evidence", "verify", case, folder)
+        if done.status not in {Exit.DONE, Exit.FALSE}:
+            raise _refused(done.out or done.said)
+        return [str(one["path"]) for one in done.answer()["items"] if one["verdict"] != _SAME]
+
+    def _type(self, who: Actor, *words: object) -> Done:
+        """Run a command at somebody's node, with their key, for a program."""
+        return self._stage.comity(
+            "--config", who.home.folder, "--key-file", who.key_file, *words, "--json"
+        )
 
 
 def _words(verb: str, given: Mapping[str, Any]) -> list[str]:
@@ -203,6 +223,16 @@ class Api:
     def bundle(self, who: Actor, case: str, file: Path) -> None:
         """Write what the API gives."""
         file.write_bytes(base64.b64decode(self.say(who, "case.bundle", {"case": case})["bundle"]))
+
+    def differing(self, who: Actor, case: str, folder: Path) -> list[str]:
+        """Hash the files here and hold them against the manifest that the API gives."""
+        told = self.say(who, "case.manifests", {"case": case})["manifests"]
+        theirs = [one for one in told if one["from"] != who.home.name]
+        if not theirs:
+            raise StepFailed(f"no message that came to {who.home.name} lists evidence")
+        newest = max(theirs, key=lambda one: int(one["seq"]))
+        manifest = decode_manifest(base64.b64decode(newest["manifest"]))
+        return [one.path for one in compare(manifest, folder) if one.verdict != _SAME]
 
 
 def _call(
