@@ -7,16 +7,13 @@ import contextlib
 import datetime as dt
 import shutil
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field, replace
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from pydantic import ValidationError
 
 from node.clock import SystemClock
@@ -28,72 +25,13 @@ from node.storage.people_rows import User
 from node.transport.tls import make_certificate, server_context
 from tests.support.clock import START, ManualClock, SeededRandom
 from tests.support.quiet_writer import quiet_writer
+from tests.support.smtp import Taken, smtp
 
 CANARY: Final = "fj.justice/0123456789abcdef"
 ANNA: Final = User(
     "p-anna", "anna", None, "case-officer", "active", None, None, 0, address="anna@office.example"
 )
 BRUNO: Final = replace(ANNA, person="p-bruno", login="bruno", address="bruno@office.example")
-
-
-@dataclass(slots=True)
-class Taken:
-    """What an SMTP server was given; it refuses whom it is told to refuse."""
-
-    mails: list[tuple[str, bytes]] = field(default_factory=list)
-    logins: list[tuple[bytes, bytes]] = field(default_factory=list)
-    refused: set[str] = field(default_factory=set)
-
-    # Named as aiosmtpd asks for it.
-    async def handle_RCPT(  # noqa: N802  (see above)
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        """Take or refuse one address."""
-        if address in self.refused:
-            return "550 no such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(  # noqa: N802  (see above)
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
-        """Keep a mail."""
-        assert isinstance(envelope.content, bytes)
-        self.mails.append((envelope.rcpt_tos[0], envelope.content))
-        return "250 OK"
-
-    def authenticate(
-        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: object
-    ) -> AuthResult:
-        """Take every login and note it."""
-        assert isinstance(given, LoginPassword)
-        self.logins.append((given.login, given.password))
-        return AuthResult(success=True)
-
-    @property
-    def addresses(self) -> list[str]:
-        """Whom the mails went to, in their order."""
-        return [address for address, _ in self.mails]
-
-    def last(self) -> EmailMessage:
-        """Give the last mail as its reader's program reads it."""
-        read = message_from_bytes(self.mails[-1][1], policy=policy.default)
-        assert isinstance(read, EmailMessage)
-        return read
-
-
-@contextlib.asynccontextmanager
-async def smtp(taken: Taken, **options: Any) -> AsyncIterator[int]:  # noqa: ANN401  (aiosmtpd's own)
-    """Run an SMTP server on this machine; gives its port."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: SMTP(taken, loop=loop, hostname="mail.example", **options), "127.0.0.1", 0
-    )
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        await server.wait_closed()
 
 
 @pytest.fixture
