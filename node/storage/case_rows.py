@@ -68,6 +68,7 @@ _MANY: BindParameter[str] = bindparam("many", expanding=True)
 _ONE: BindParameter[str] = bindparam("one")
 
 _CASE_BY_ID = select(*_CASE).where(cases.c.id == _ONE)
+_CASE_ID = select(cases.c.id).where(cases.c.id == _ONE)
 _CASE_LOCKED = _CASE_BY_ID.with_for_update()
 _CASES_LOCKED = select(*_CASE).where(cases.c.id.in_(_MANY)).with_for_update()
 _CASES = select(*_CASE).order_by(cases.c.changed_at.desc(), cases.c.id)
@@ -130,6 +131,8 @@ def find_cases(conn: Connection, part: str) -> list[str]:
     """Find ids that are `part`, or begin with it, or whose random half does; ten at most."""
     if not part:
         return []  # else the only case there is would be meant by no name at all
+    if conn.execute(_CASE_ID, {"one": part.lower()}).first() is not None:
+        return [part.lower()]  # a whole id, as verbs have it: no need to look at all the others
     begun = cases.c.id.startswith(part.lower(), autoescape=True)
     query = (
         select(cases.c.id)

@@ -195,7 +195,7 @@ class ClockRow(Row, table=True):
     __tablename__: ClassVar[str] = "clocks"
     __table_args__ = (
         sa.CheckConstraint("waits_for IN ('us', 'them')", name="waits_for"),
-        sa.Index(None, "case_id"),
+        sa.Index(None, "case_id", "ended_at", "due_at"),
         sa.Index(None, "ended_at", "due_at"),
         sa.Index(None, "warn_at"),
         STRICT_COUNTED,

@@ -219,7 +219,7 @@ def _waiting() -> None:
         _check("clocks", "waits_for", "waits_for IN ('us', 'them')"),
         _foreign("clocks", "case_id"),
     )
-    _index("clocks", "case_id")
+    _index("clocks", "case_id", "ended_at", "due_at")
     _index("clocks", "ended_at", "due_at")
     _index("clocks", "warn_at")
     _counted(
