@@ -90,6 +90,7 @@ def demo(
     case: Annotated[
         str | None, typer.Option(metavar="N", help="Play one of the cases: 1 to 6, refusal.")
     ] = None,
+    cases: Annotated[bool, typer.Option("--cases", help="List the cases.")] = False,
     api: Annotated[
         bool, typer.Option("--api", help="Play a case through the API, not by commands.")
     ] = False,
@@ -98,6 +99,11 @@ def demo(
 
     With --case, one of the demonstration cases: months of a request in seconds.
     """
+    if cases:
+        from node.demo.cases.run import list_cases
+
+        list_cases(json=call.out.as_json)
+        return Exit.DONE
     if case is not None:
         from node.demo.cases.run import CASES, run_case
 

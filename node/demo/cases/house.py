@@ -30,6 +30,7 @@ from node.clock import SystemClock, SystemRandom
 from node.control import serve_desk
 from node.courier import BackOff
 from node.demo.cases.clock import StoryClock
+from node.demo.cases.texts import wanted_by
 from node.demo.network import introduce
 from node.demo.ports import free_ports
 from node.demo.stage import StepFailed
@@ -128,6 +129,7 @@ class House:
                 "peers.allow_private_addresses": True,
                 "staff.listen": f"{_LOOPBACK}:{home.staff_port}",
                 "keys.passphrase_file": UNLOCKED_BY,
+                **wanted_by(home.name),
                 **chosen,
             },
         )  # fmt: skip

@@ -4,13 +4,15 @@
 
 One process holds the nodes and their clock; commands are processes of their own. When it
 ends, however it does, all of them have ended and the folder is gone, unless somebody asked to
-keep it or a step failed and the reason lies there.
+keep it or a step failed and the reason lies there. The story ends before the present, so what
+is kept can be worked with at once, on the machine's own clock.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json as json_text
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -29,16 +31,24 @@ from node.demo.cases.play import DAY_S, Play, Scene
 from node.demo.cases.texts import FICTIONAL
 from node.demo.cases.voices import Api, CommandLine, Voice
 from node.demo.ends import ended_by_signals, new_folder
+from node.demo.page import command_name
 from node.demo.stage import Stage, StepFailed
 from node.exits import Exit
 from node.logs import configure
 
 SCHEMA: Final = "comity.demo-case/1"
+LISTED: Final = "comity.demo-cases/1"
 CASES: Final[Mapping[str, ModuleType]] = {"1": case_1}
-"""The scripts by name; each has `AUTHORITIES`, `TITLE` and `play`."""
+"""The scripts by name; each has `AUTHORITIES`, `TITLE` and `play`.
+
+A script that begins on a certain day of the week says so as `WEEKDAY`, 0 being Monday, and
+what its nodes are set to beyond the usual, as `CHOSEN`.
+"""
 
 _BEFORE_S: Final = 400 * DAY_S  # the story ends before now, by which its proofs are judged
 _OPENS_S: Final = 10 * 3600
+_WEEK_DAYS: Final = 7
+_EPOCH_WEEKDAY: Final = 3  # 1 January 1970 was a Thursday
 
 
 class Screen:
@@ -74,24 +84,65 @@ class Screen:
         word = "Played to its end, and verified." if good else f"It went otherwise: {why}"
         self._console.print(Text(f"\n{word}", style="bold green" if good else "bold red"))
 
+    def word(self, text: str) -> None:
+        """Say one more thing, beside the object if a program reads that."""
+        out = sys.stderr if self._json else sys.stdout
+        out.write(f"{text}\n")
+
+
+def list_cases(*, json: bool) -> None:
+    """Say which cases there are."""
+    if json:
+        found = [{"case": name, "title": script.TITLE} for name, script in CASES.items()]
+        told = {"schema": LISTED, "fictional": True, "cases": found}
+        sys.stdout.write(json_text.dumps(told) + "\n")
+        return
+    sys.stdout.write(f"{FICTIONAL}\n\n")
+    for name, script in CASES.items():
+        sys.stdout.write(f"  {name:<8} {script.TITLE}\n")
+    sys.stdout.write(f"\nPlay one:  {command_name()} demo --case {next(iter(CASES))}\n")
+
 
 def run_case(name: str, *, api: bool, keep: Path | None, json: bool) -> Exit:
     """Play one case and give the command's exit status; raises `OSError` as `new_folder`."""
     folder = new_folder(keep)
     screen = Screen(json=json)
-    status = Exit.FAILED
+    status, stopped = Exit.FAILED, False
     with ended_by_signals() as deaf:
         try:
             status = _played(name, folder, screen, api=api)
         except KeyboardInterrupt:
-            status = Exit.FAILED
+            stopped = True
         finally:
             deaf()
-    if keep is None and status is Exit.DONE:
-        shutil.rmtree(folder)
-    elif not json:
-        sys.stdout.write(f"All is kept in {folder}: {FICTIONAL}, throw-away keys.\n")
+        if removed := keep is None and (stopped or status is Exit.DONE):
+            shutil.rmtree(folder)
+    if stopped:
+        screen.word("Stopped: all nodes have ended.")
+    if removed:
+        screen.word("Everything the demonstration made is gone.")
+    else:
+        screen.word(f"All is kept in {folder}: {FICTIONAL}, throw-away keys.")
+        for hint in _hints(CASES[name], folder) if status is Exit.DONE else ():
+            screen.word(hint)
     return status
+
+
+def _hints(script: ModuleType, folder: Path) -> list[str]:
+    """Give commands that show what was left, as people of the story would type them."""
+    home = folder / script.AUTHORITIES[0]
+    key = next(iter(sorted(home.glob("*.key"))), None)
+    if key is None:
+        return []
+    words = [command_name(), "--config", str(home), "--key-file", str(key), "case", "list"]
+    return ["The nodes are down; commands work on what they left, as:", f"  {shlex.join(words)}"]
+
+
+def begun_at(now: int, weekday: int | None) -> int:
+    """Give the first midnight of a story that is told now, if need be of a certain weekday."""
+    day = (now - _BEFORE_S) // DAY_S
+    back = 0 if weekday is None else (day + _EPOCH_WEEKDAY - weekday) % _WEEK_DAYS
+    return (day - back) * DAY_S
 
 
 def _played(name: str, folder: Path, screen: Screen, *, api: bool) -> Exit:
@@ -99,14 +150,11 @@ def _played(name: str, folder: Path, screen: Screen, *, api: bool) -> Exit:
     configure("error", "console")
     real = SystemClock()
     began = real.monotonic()
-    begun = (real.now() - _BEFORE_S) // DAY_S * DAY_S
-    why: str | None = None
+    clock = StoryClock(begun_at(real.now(), getattr(script, "WEEKDAY", None)) + _OPENS_S)
     with Stage(real) as stage:
         voice: Voice = Api() if api else CommandLine(stage)
         screen.begin(name, script.TITLE, voice.name)
-        scenes, why = _play(
-            script, folder, stage, voice, StoryClock(begun + _OPENS_S), screen.scene
-        )
+        scenes, why = play_script(script, folder, stage, voice, clock, screen.scene)
     played: dict[str, object] = {
         "title": script.TITLE, "voice": voice.name, "ok": why is None,
         "seconds": round(real.monotonic() - began, 3),
@@ -116,7 +164,7 @@ def _played(name: str, folder: Path, screen: Screen, *, api: bool) -> Exit:
     return Exit.DONE if why is None else Exit.FAILED
 
 
-def _play(  # noqa: PLR0917  (everything that a play is played with)
+def play_script(  # noqa: PLR0917  (everything that a play is played with)
     script: ModuleType, folder: Path, stage: Stage, voice: Voice, clock: StoryClock,
     show: Callable[[Scene], None],
 ) -> tuple[list[Scene], str | None]:  # fmt: skip

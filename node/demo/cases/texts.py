@@ -62,6 +62,17 @@ OFFICES: Final[Mapping[str, Body]] = {
 """The offices of the demonstration as they name themselves in their requests."""
 
 
+_LANGUAGES: Final[Mapping[str, str]] = {
+    "QM": "en", "QN": "fr en", "QP": "pt en", "QR": "en sw", "QS": "ar fr en", "QT": "es en",
+}  # fmt: skip
+
+
+def wanted_by(authority: str) -> dict[str, object]:
+    """Give the settings that say of which State an authority is, and what it reads."""
+    country = authority.partition(".")[0].upper()
+    return {"office.country": country, "office.languages": _LANGUAGES[country].split()}
+
+
 def sending(office: str, reference: str, **more: Any) -> Body:  # noqa: ANN401  (JSON)
     """Give what every message that opens a case has."""
     return {
