@@ -17,7 +17,6 @@ from node.cases.faults import Incomplete
 from node.desk.arguments import WrongArguments
 from node.faults import describe
 from protocol.encoding import Json, canonical
-from protocol.errors import Malformed
 
 PROBLEM_TYPE: Final = "application/problem+json"
 _URN: Final = "urn:comity:problem:"
@@ -39,19 +38,34 @@ OWN: Final[Mapping[str, tuple[int, str]]] = {
     "version-unknown": (412, "If-Match names no version of this: send the ETag of the newest."),
     "version-needed": (428, "Say which version this replaces: If-Match, with the ETag of it."),
     "busy": (429, "More requests than are served. Wait as Retry-After says, and repeat."),
-    "header-size": (431, "A header is larger than the API takes."),
     "internal": (500, "The node failed; its log says why. It may be done all the same: look."),
 }  # fmt: skip
 """The problems that the API itself finds: their status, and what to do."""
 
-_STATUS: Final[Mapping[str, int]] = {
-    "not-found": 404, "exists": 409, "not-allowed": 403, "role": 403, "not-known": 401,
-    "not-now": 409, "second-person": 409, "stale": 412, "too-large": 413, "not-erasable": 409,
-    "storage": 503, "schema-newer": 503, "recovering": 503, "service-ended": 503, "busy": 503,
-    "node-runs": 503, "configuration": 500, "file": 500,
+DESK: Final[Mapping[str, tuple[int, str]]] = {
+    "not-known": (401, "The key opens nothing any more."),
+    "not-allowed": (403, "This person, or this key, may not; the sentence says who may."),
+    "role": (403, "This step is for a person with another role."),
+    "not-found": (404, "There is none of this name that this person may know of."),
+    "exists": (409, "There is one of this name."),
+    "not-now": (409, "The case or draft is not where this step begins; `moves` lists what is."),
+    "second-person": (409, "It takes a second person, or this one has done their part."),
+    "not-erasable": (409, "The records named cannot be erased."),
+    "stale": (412, "Somebody saved in between: look at the newest version, and save again."),
+    "incomplete": (422, "Something mandatory is missing or wrong: `errors` says what, with the rule."),
+    "malformed": (422, "Something given has no meaning here, though its form is right."),
+    "not-possible": (422, "It cannot be done; the sentence says why."),
+    "storage": (503, "The database failed. Try again; it may be done all the same: look."),
+    "schema-newer": (503, "A newer release has altered the database."),
+    "recovering": (503, "The node's log signs nothing until it was recovered."),
+    "service-ended": (503, "The node is ending."),
+    "node-runs": (503, "Another process works on this node's folder."),
+    "configuration": (500, "The node's settings do not allow it."),
+    "file": (500, "A file of the node cannot be used."),
 }  # fmt: skip
-"""The status of what the desk refuses, by its code; everything else is 422."""
-_REFUSED: Final = 422
+"""The refusals of the desk that have a status of their own, and what they mean."""
+
+_REFUSED: Final = 422  # whatever else the desk does not accept
 
 
 class Problem(Exception):
@@ -101,7 +115,7 @@ def of_fault(fault: Exception) -> Problem:
         ]
         return Problem("arguments", status, advice, errors)
     described = describe(fault)
-    status = _REFUSED if isinstance(fault, Malformed) else _STATUS.get(described.code, _REFUSED)
+    status, _ = DESK.get(described.code, OWN.get(described.code, (_REFUSED, "")))
     return Problem(described.code, status, described.sentence, _findings(fault))
 
 
