@@ -7,7 +7,8 @@ A database with `--cases` cases and `--messages` messages is made first (`tests.
 or taken from the folder `--keep`, where it stays. What a person asks for goes as the command
 line and the API let it go: verb by verb, as one of the authority's people, with whatever is
 recorded of it. `cpu_p95_ms` is the node's own processor time, of which a busy machine takes
-nothing away (it has none of PostgreSQL's). `limits_ms` are what the project aims at. Reports; judges nothing.
+nothing away (it has none of PostgreSQL's). `limits_ms` are what the project aims at.
+Reports; judges nothing.
 """
 
 from __future__ import annotations
