@@ -29,6 +29,9 @@ ASKED: Final = "qn.prosecution"
 THIRD: Final = "qp.fiu"
 AUTHORITIES: Final = (ASKING, ASKED, THIRD)
 _WAIT_S_MAX: Final = 25.0
+_OFFICER: Final = "officer"
+_OFFICER_KEY, _FIRST_KEY = "officer.key", "first.key"
+_OF_CASES: Final = frozenset({"request", "case", "evidence"})
 _LOOPBACK: Final = "127.0.0.1"
 _PACE_S: Final = 0.1
 _UNLOCKED_BY: Final = "passphrase"
@@ -96,8 +99,9 @@ class Company:
 
     def comity(self, authority: str, *words: object) -> dict[str, Any]:
         """Run a command of an authority that must succeed; gives its JSON."""
-        done = self.stage.comity("--config", self.home(authority), *words, "--json")
-        return done.must().answer()
+        home = self.home(authority)
+        key = ("--key-file", home / _OFFICER_KEY) if words[0] in _OF_CASES else ()
+        return self.stage.comity("--config", home, *key, *words, "--json").must().answer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +158,23 @@ def _introduce(company: Company) -> Seen:
     )):  # fmt: skip
         done.must()
     company.stage.serve({one: company.home(one) for one in AUTHORITIES})
+    _employ(company)
     signed = f"{THRESHOLD} of {len(STEWARDS)} stewards signed who is who; nodes run"
     return Seen(f"{signed}; its digits, to compare:", found.digits)
+
+
+def _employ(company: Company) -> None:
+    """Give each authority one officer with an access key: who runs a node reads no case."""
+    homes = [company.home(one) for one in AUTHORITIES]
+    roles = [f"--role={one}" for one in ("intake-officer", "case-officer", "decision-officer")]
+    for words in (
+        lambda _: ("user", "add", _OFFICER, *roles),
+        lambda home: ("key", "make", "--for", _OFFICER, "--out", home / _FIRST_KEY),
+        lambda home: ("--key-file", home / _FIRST_KEY, "key", "make", "--out", home / _OFFICER_KEY),
+    ):
+        commands = [("--config", home, *words(home), "--json") for home in homes]
+        for done in company.stage.comity_each(*commands):
+            done.must()
 
 
 def _ask(company: Company) -> Seen:
@@ -273,8 +292,9 @@ def _alter_file(company: Company) -> Seen:
     """Change one byte of a bank statement in a copy of the files."""
     shutil.copytree(company.received, company.altered_files)
     fraud.alter_text(company.altered_files / files.STATEMENT, b"31990.00", b"31090.00")
+    home = company.home(ASKING)
     done = company.stage.comity(
-        "--config", company.home(ASKING), "evidence", "verify", company.case,
+        "--config", home, "--key-file", home / _OFFICER_KEY, "evidence", "verify", company.case,
         company.altered_files, "--json",
     ).must(3)  # fmt: skip
     bad = [one for one in done.answer()["items"] if one["verdict"] != "same"]
