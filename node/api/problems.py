@@ -52,7 +52,7 @@ DESK: Final[Mapping[str, tuple[int, str]]] = {
     "second-person": (409, "It takes a second person, or this one has done their part."),
     "not-erasable": (409, "The records named cannot be erased."),
     "stale": (412, "Somebody saved in between: look at the newest version, and save again."),
-    "incomplete": (422, "Something mandatory is missing or wrong: `errors` says what, with the rule."),
+    "incomplete": (422, "What is mandatory is missing or wrong: `errors` has each with its rule."),
     "malformed": (422, "Something given has no meaning here, though its form is right."),
     "not-possible": (422, "It cannot be done; the sentence says why."),
     "storage": (503, "The database failed. Try again; it may be done all the same: look."),

@@ -17,6 +17,7 @@ Node = Mapping[str, Any]
 
 _LOWER = ("minimum", "minLength", "minItems", "exclusiveMinimum")
 _UPPER = ("maximum", "maxLength", "maxItems", "exclusiveMaximum")
+_WHOLE = ("allOf", "oneOf", "not", "propertyNames")
 _REF = "#/components/"
 
 
@@ -135,6 +136,29 @@ def _members(
             yield from compare(f"{where}[]", old["items"], new["items"], whole)
         elif not sent:
             yield f"{where}: says no more what is in the list"
+
+    yield from _options(where, old, new, whole, sent=sent)
+
+
+def _options(
+    where: str, old: Node, new: Node, whole: tuple[Node, Node], *, sent: bool
+) -> Iterator[str]:
+    """Compare the choices of two schemas by their kind; whatever else they have must be equal."""
+    compare = _sent if sent else _given
+    choices = {_kind(one): one for one in (*new.get("anyOf", ()), new)}
+    for one in old.get("anyOf", ()):
+        if _kind(one) in choices:
+            yield from compare(where, one, choices[_kind(one)], whole)
+    closed = new.get("additionalProperties") is False
+    if sent and closed and old.get("additionalProperties") is not False:
+        yield f"{where}: takes no other names any more"
+    for name in _WHOLE:
+        if old.get(name) != new.get(name):
+            yield f"{where}: {name} has changed"
+
+
+def _kind(schema: Node) -> str:
+    return str(schema.get("$ref", schema.get("type")))
 
 
 def _words(schema: Node) -> set[str]:

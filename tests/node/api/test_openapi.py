@@ -43,20 +43,22 @@ def test_every_reference_leads_somewhere() -> None:
     assert referred <= names
 
 
-def _drop(*path: str) -> Callable[[Tree], None]:
+def _drop(*path: str | int) -> Callable[[Tree], None]:
     def change(whole: Tree) -> None:
+        place: Any = whole
         for part in path[:-1]:
-            whole = whole[part]
-        del whole[path[-1]]
+            place = place[part]
+        del place[path[-1]]
 
     return change
 
 
-def _put(value: object, *path: str) -> Callable[[Tree], None]:
+def _put(value: object, *path: str | int) -> Callable[[Tree], None]:
     def change(whole: Tree) -> None:
+        place: Any = whole
         for part in path[:-1]:
-            whole = whole[part]
-        whole[path[-1]] = value
+            place = place[part]
+        place[path[-1]] = value
 
     return change
 
@@ -72,7 +74,9 @@ OLD: Tree = {
                 "type": "object", "required": ["x"], "additionalProperties": False,
                 "properties": {
                     "x": {"type": "string", "enum": ["p", "q"]},
+                    "o": {"type": "object"},
                     "y": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+                    "w": {"anyOf": [{"type": "string", "maxLength": 9}, {"type": "null"}]},
                     "z": {"type": "array", "items": {"type": "string"}, "maxItems": 5},
                 },
             }}}},
@@ -111,6 +115,9 @@ _NEEDED = {"name": "m", "in": "query", "required": True, "schema": {"type": "str
         (_put({"type": "integer"}, *_BODY, "properties", "x"), "allows"),
         (_put({"type": "array", "items": {"type": "integer"}}, *_BODY, "properties", "z"),
          "allows"),
+        (_put(8, *_BODY, "properties", "w", "anyOf", 0, "maxLength"), "maxLength is 8 now"),
+        (_put([{"required": ["q"]}], *_BODY, "allOf"), "allOf has changed"),
+        (_put(False, *_BODY, "properties", "o", "additionalProperties"), "takes no other names"),
         (_put(4, *_BODY, "properties", "z", "maxItems"), "maxItems is 4 now"),
         (_put("^a$", *_BODY, "properties", "z", "items", "pattern"), "has another form"),
         (_drop(*_ANSWER, "properties", "s"), "s is gone"),
