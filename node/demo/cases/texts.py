@@ -7,6 +7,7 @@ a demonstration can be mistaken for a case, and every text says that it is none.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -118,3 +119,8 @@ def contact(office: str) -> Body:
     """Give whom to ask at an office, for an acknowledgement."""
     known = OFFICES[office]
     return {"name": known["official"], "function": known["function"], "email": known["email"]}
+
+
+def dated(moment: int) -> str:
+    """Give the day of a moment as documents write it."""
+    return dt.datetime.fromtimestamp(moment, dt.UTC).date().isoformat()
