@@ -218,7 +218,7 @@ def submit(
     passphrase_file: PassphraseOption = None,
 ) -> None:  # fmt: skip
     """Give a draft to a second person to approve."""
-    _move(call, "draft.submit", draft, version, passphrase_file, {})
+    _move(call, "draft.submit", draft, version, passphrase_file=passphrase_file)
 
 
 def give_back(
@@ -227,7 +227,8 @@ def give_back(
     version: VersionOption = None, passphrase_file: PassphraseOption = None,
 ) -> None:  # fmt: skip
     """Give a draft back to its writers."""
-    _move(call, "draft.return", draft, version, passphrase_file, {"comment": comment})
+    more: dict[str, Json] = {"comment": comment}
+    _move(call, "draft.return", draft, version, passphrase_file=passphrase_file, more=more)
 
 
 def approve(
@@ -235,17 +236,17 @@ def approve(
     passphrase_file: PassphraseOption = None,
 ) -> None:  # fmt: skip
     """Approve a draft as its second person; an event of a case is posted by that."""
-    _move(call, "draft.approve", draft, version, passphrase_file, {})
+    _move(call, "draft.approve", draft, version, passphrase_file=passphrase_file)
 
 
 def _move(
-    call: Call, verb: str, draft: str, version: int | None, passphrase_file: Path | None,
-    more: dict[str, Json],
+    call: Call, verb: str, draft: str, version: int | None, *,
+    passphrase_file: Path | None, more: dict[str, Json] | None = None,
 ) -> None:  # fmt: skip
     if version is None:
         seen = ask(call, "draft.show", {"draft": draft}, passphrase_file=passphrase_file)
         version = Fields(seen, "draft").integer("version")
-    arguments: dict[str, Json] = {"draft": draft, "version": version, **more}
+    arguments: dict[str, Json] = {"draft": draft, "version": version, **(more or {})}
     moved = ask(call, verb, arguments, passphrase_file=passphrase_file)
     if call.out.result(moved):
         return
