@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.text import Text
 
 from node.clock import SystemClock
-from node.demo.cases import case_1
+from node.demo.cases import case_1, case_2, case_3, case_5
 from node.demo.cases.clock import StoryClock
 from node.demo.cases.house import House
 from node.demo.cases.play import DAY_S, Play, Scene
@@ -38,14 +38,14 @@ from node.logs import configure
 
 SCHEMA: Final = "comity.demo-case/1"
 LISTED: Final = "comity.demo-cases/1"
-CASES: Final[Mapping[str, ModuleType]] = {"1": case_1}
+CASES: Final[Mapping[str, ModuleType]] = {"1": case_1, "2": case_2, "3": case_3, "5": case_5}
 """The scripts by name; each has `AUTHORITIES`, `TITLE` and `play`.
 
 A script that begins on a certain day of the week says so as `WEEKDAY`, 0 being Monday, and
 what its nodes are set to beyond the usual, as `CHOSEN`.
 """
 
-_BEFORE_S: Final = 400 * DAY_S  # the story ends before now, by which its proofs are judged
+_BEFORE_S: Final = 300 * DAY_S  # the story ends before now, by which its proofs are judged
 _OPENS_S: Final = 10 * 3600
 _WEEK_DAYS: Final = 7
 _EPOCH_WEEKDAY: Final = 3  # 1 January 1970 was a Thursday
