@@ -125,3 +125,21 @@ class CaseHandedOver(NodeRecord):
 
     case: str
     to: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSentAgain(NodeRecord):
+    """A request that had not arrived in time was given new time; its message is the same."""
+
+    kind: ClassVar[str] = "case.sent-again"
+
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAbandoned(NodeRecord):
+    """A request that never arrived was given up, and its case closed on our side."""
+
+    kind: ClassVar[str] = "case.abandoned"
+
+    case: str

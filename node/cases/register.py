@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from node.audit.casework_records import CaseAbandoned, CaseSentAgain
 from node.audit.records import EvidenceListed
 from node.cases.evidence_in_body import manifest_in, with_manifest
 from node.cases.standings import OPENS, Standings
@@ -204,6 +205,29 @@ class Register:
         if self.standings.settled(tx, case, stored, was):
             late = case_rows.read_case(tx.conn, case.id, lock=True) or case
             self._post(tx, late, "withdraw", {"reasons": _ABANDONED}, None)
+
+    def send_again(self, tx: Tx, name: str) -> Case:
+        """Give a request that did not arrive in time new time; it still waits in its queue."""
+        case = self.find(tx.conn, name, lock=True, readable=True)
+        waits = standing_rows.pending_messages(tx.conn, case.id)
+        if not any(one.kind == OPENS for one in waits):
+            raise NotNow("resend", "expired", ["a new request that supersedes this one"])
+        if not self.standings.send_again(tx, case):
+            raise self._not_here(tx.conn, case, "resend")
+        tx.record(CaseSentAgain(self._office.network, tx.now, case.log_id, by=tx.by))
+        return case
+
+    def abandon(self, tx: Tx, name: str) -> Case:
+        """Close a case of which nothing ever arrived; if it does, it is withdrawn at once."""
+        case = self.find(tx.conn, name, lock=True, readable=True)
+        if not self.standings.abandon(tx, case):
+            raise self._not_here(tx.conn, case, "abandon_undelivered")
+        tx.record(CaseAbandoned(self._office.network, tx.now, case.log_id, by=tx.by))
+        return case
+
+    def _not_here(self, conn: Connection, case: Case, event: str) -> NotNow:
+        possible = sorted({one.event for one in self.moves(conn, case)})
+        return NotNow(event, "not-allowed-now", possible)
 
     def list_evidence(self, tx: Tx, received: AuthenticMessage) -> None:
         """Record the evidence that a message of the other side lists, if it lists any."""

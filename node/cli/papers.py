@@ -31,6 +31,7 @@ def register(case: typer.Typer) -> None:
     for name, act in (
         ("register", register_case), ("record", record), ("join", join), ("refer", refer),
         ("hand-over", hand_over), ("link", link), ("identity", identity), ("print", print_case),
+        ("resend", resend), ("abandon-undelivered", abandon),
     ):  # fmt: skip
         command(case, name)(act)
 
@@ -127,6 +128,25 @@ def refer(
     done = ask(call, "case.refer", arguments, passphrase_file=passphrase_file)
     if not call.out.result(done):
         call.out.verdict("The case has this reference now.", good=True)
+
+
+def resend(
+    call: Call, *, case: CaseArgument, passphrase_file: PassphraseOption = None
+) -> None:  # fmt: skip
+    """Give a request that has not arrived new time; it is still the same message."""
+    done = ask(call, "case.resend", {"case": case}, passphrase_file=passphrase_file)
+    if not call.out.result(done):
+        call.out.verdict("The request waits in its queue again.", good=True)
+        call.out.line(f"What is in its way:  {call.typed('outbox')}")
+
+
+def abandon(
+    call: Call, *, case: CaseArgument, passphrase_file: PassphraseOption = None
+) -> None:  # fmt: skip
+    """Close a case of which nothing ever arrived; if it does, it is withdrawn at once."""
+    done = ask(call, "case.abandon_undelivered", {"case": case}, passphrase_file=passphrase_file)
+    if not call.out.result(done):
+        call.out.verdict("The case is closed: nothing of it had arrived.", good=True)
 
 
 def hand_over(

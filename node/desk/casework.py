@@ -231,6 +231,16 @@ def _case_link(desk: Desk, args: LinkCase) -> Result:
     }  # fmt: skip
 
 
+def _case_resend(desk: Desk, args: OneCase) -> Result:
+    case = desk.unit(lambda tx: desk.register.send_again(tx, args.case))
+    return {"schema": "comity.case-undelivered/1", "case": case.id, "state": "SENT"}
+
+
+def _case_abandon(desk: Desk, args: OneCase) -> Result:
+    case = desk.unit(lambda tx: desk.register.abandon(tx, args.case))
+    return {"schema": "comity.case-undelivered/1", "case": case.id, "state": "CLOSED"}
+
+
 # --- the verbs -------------------------------------------------------------------------------
 
 _BY_NODE: Final = "node"
@@ -271,6 +281,12 @@ CASEWORK: Final[Mapping[str, Verb]] = {
     "case.print": Verb(_case_print, PrintCase, _READERS, needs_keys=True, opens=True),
     "case.identity": Verb(
         _case_identity, OneCase, roles.CASEWORK, needs_keys=True, opens=True, reach="protected"
+    ),
+    "case.resend": Verb(
+        _case_resend, OneCase, frozenset({Role.OFFICER}), writes=True, needs_keys=True
+    ),
+    "case.abandon_undelivered": Verb(
+        _case_abandon, OneCase, frozenset({Role.APPROVER}), writes=True, needs_keys=True
     ),
     "case.refer": Verb(_case_refer, Refer, roles.CASEWORK, writes=True, needs_keys=True),
     "case.hand_over": Verb(

@@ -30,6 +30,8 @@ from protocol.lifecycle import Standing, moves
 from protocol.messages import Side
 
 TRANSMIT: Final = "transmit"
+RESEND: Final = "resend"
+ABANDON: Final = "abandon_undelivered"
 _RULE_CHARS_MAX: Final = 300
 _AS_STATED: Final = "as the message says"
 _SECOND_PERSON: Final = "24 hours, sent with one signature"
@@ -75,6 +77,7 @@ class Timetable:
                 self._start(now, table.DELIVERY, table.DELIVERY, "requested", None)
             return
         if one.after is None:
+            self._follow_undelivered(now)
             return
         self._end(now, table.DELIVERY, "met")
         for question in table.QUESTIONS:
@@ -86,6 +89,15 @@ class Timetable:
         self._start_special(now, one.after)
         if one.after.state in table.OVER:
             for name in now.open.keys() - table.LASTING - {"closing"}:
+                self._end(now, name, "withdrawn")
+
+    def _follow_undelivered(self, now: _Now) -> None:
+        """Follow what our side alone does with a request that has not arrived."""
+        if now.one.event == RESEND:
+            self._end(now, table.DELIVERY, "missed")
+            self._start(now, table.DELIVERY, table.DELIVERY, "requested", None)
+        elif now.one.event == ABANDON:
+            for name in tuple(now.open):
                 self._end(now, name, "withdrawn")
 
     def calendar(self, case_side: str, peer: str, waits: Side) -> Calendar:

@@ -43,6 +43,7 @@ audit.timestamp                      ----------+
 audit.token.end                      ----------+
 audit.token.list                     ---------++
 audit.token.make                     ----------+
+case.abandon_undelivered             -+--------- -.--------- -.---------
 case.accept                          -----+----- -----+----- -----.-----
 case.accept_restrictions             -+--------- -.--------- -.---------
 case.acknowledge                     ---+----+-- ---+----+-- ---.----.--
@@ -104,6 +105,7 @@ case.reminder                        ----+------ ----.------ ----.------
 case.reopen                          -----+----- -----+----- -----.-----
 case.reply_consultation              -+--------- -.--------- -.---------
 case.request_information             ----+---+-- ----.---+-- ----.---.--
+case.resend                          --+-------- --x-------- --x--------
 case.resume_execution                -----+----- -----+----- -----.-----
 case.resume_review                   -----+----- -----+----- -----.-----
 case.return_incomplete               -----+----- -----+----- -----.-----

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from node.cases.dues import Dues
 from node.cases.happened import Happened
 from node.cases.register import NotNow
 from node.cases.standings import decode_kept
@@ -52,6 +53,12 @@ async def move(pair: Pair, name: str, case: str, event: str, body: dict[str, Jso
     """Make a move that must have an effect, and leave it in the queue."""
     register = pair[name].node.register
     await pair[name].write(lambda tx: register.make_move(tx, case, event=event, body=body))
+
+
+def dues_of(pair: Pair, name: str = FIJI) -> Dues:
+    """Give what makes the steps of a node that fall due."""
+    node = pair[name].node
+    return Dues(node.register, node.database, node.writer, pair.clock)
 
 
 async def exchanged(pair: Pair) -> str:
@@ -169,21 +176,10 @@ async def test_a_request_that_never_arrived_shows_so_and_can_be_abandoned(
     """If it arrives after all, it is withdrawn at once."""
     pair = light_pair
     case = (await pair.request()).case
-    node = pair[FIJI].node
-
-    def late(tx: Tx) -> bool:
-        row = case_rows.read_case(tx.conn, case, lock=True)
-        assert row is not None
-        return node.register.standings.not_in_time(tx, row)
-
-    def abandon(tx: Tx) -> bool:
-        row = case_rows.read_case(tx.conn, case, lock=True)
-        assert row is not None
-        return node.register.standings.abandon(tx, row)
-
-    assert await pair[FIJI].write(late)
+    pair.clock.jump(2 * DAY_S)
+    assert await dues_of(pair).pay_all() == 1
     assert standing(pair, FIJI, case).state == "UNDELIVERABLE"
-    assert await pair[FIJI].write(abandon)
+    await pair[FIJI].write(partial(pair[FIJI].node.register.abandon, name=case))
     assert standing(pair, FIJI, case).state == "CLOSED"
     await pair[FIJI].send_to(QUMRAN)
     await pair[FIJI].send_to(QUMRAN)
@@ -226,3 +222,52 @@ async def test_effects_hear_of_our_own_step_before_and_after_its_receipt(
         ("transmit", True, True, "DELIVERED"),
     ]
     assert heard[QUMRAN] == [("transmit", False, True, "DELIVERED")]
+
+
+async def test_sending_again_gives_a_request_new_time_and_is_the_same_message(
+    light_pair: Pair,
+) -> None:
+    """It stands as sent until that time is over too, and arrives once."""
+    pair = light_pair
+    posted = await pair.request()
+    register, dues = pair[FIJI].node.register, dues_of(pair)
+    with pytest.raises(NotNow):
+        await pair[FIJI].write(partial(register.send_again, name=posted.case))
+    pair.clock.jump(2 * DAY_S)
+    assert await dues.pay_all() == 1
+    assert standing(pair, FIJI, posted.case).state == "UNDELIVERABLE"
+    await pair[FIJI].write(partial(register.send_again, name=posted.case))
+    assert standing(pair, FIJI, posted.case).state == "SENT"
+    assert await dues.pay_all() == 0
+    pair.clock.jump(2 * DAY_S)
+    assert await dues.pay_all() == 1
+    await pair[FIJI].send_to(QUMRAN)
+    assert standing(pair, FIJI, posted.case).state == "DELIVERED"
+    assert len(pair[QUMRAN].rows("messages")) == 1
+    assert pair[FIJI].records().count("case.sent-again") == 1
+
+
+async def test_a_measure_ends_by_itself_when_its_time_is_over(light_pair: Pair) -> None:
+    """The requested node says so, once, and both sides show it lapsed."""
+    pair = light_pair
+    register = pair[FIJI].node.register
+    posted = await pair[FIJI].write(
+        lambda tx: register.send_request(tx, to=QUMRAN, request_kind="PRESERVATION", body={})
+    )
+    await pair[FIJI].send_to(QUMRAN)
+    now = pair.clock.now()
+    for event, body in (
+        ("acknowledge", ACKNOWLEDGE), ("accept", ACCEPT),
+        ("assign_execution", {"executing_authority": "withheld"}),
+        ("impose_measure", {"valid_from": now, "valid_until": now + 60 * DAY_S}),
+    ):  # fmt: skip
+        await move(pair, QUMRAN, posted.case, event, dict(body))
+    await pair[QUMRAN].send_to(FIJI)
+    assert standing(pair, FIJI, posted.case).state == "MEASURE_IN_FORCE"
+    assert await dues_of(pair, QUMRAN).pay_all() == 0
+    pair.clock.jump(61 * DAY_S)
+    assert await dues_of(pair, QUMRAN).pay_all() == 1
+    assert await dues_of(pair, QUMRAN).pay_all() == 0
+    await pair[QUMRAN].send_to(FIJI)
+    assert standing(pair, FIJI, posted.case).state == "LAPSED"
+    assert_alike(pair, posted.case)
