@@ -24,6 +24,8 @@ DOCUMENT: Final = Path(__file__).parents[3] / "deploy" / "docs" / "RECORDS.md"
 _SENT, _ACCEPTED = "message.sent", "message.accepted"
 _BACK = "message.recovered"
 _STEPS: Final = (_SENT, _ACCEPTED, "message.delivered", _BACK, "case.step-recorded")
+_FOLDED: Final = (*_STEPS, "message.refused-by-peer", "message.undelivered")
+_LOCAL: Final = ("case.sent-again", "case.abandoned")  # that time passed follows from the clock
 _DECISIONS: Final = (_ACCEPTED, "message.refused")
 
 NEVER: Final[dict[str, str]] = {
@@ -95,6 +97,7 @@ MADE: Final[dict[str, tuple[str, ...]]] = {
     "cases.papers.Papers.record case_rows.change_case": ("case.step-recorded",),
     "cases.papers.Papers.record paper_rows.insert_step": ("case.step-recorded",),
     "cases.clocks.by_hand.end_clock clock_rows.change_clock": ("clock.ended",),
+    "cases.clocks.by_hand.end_joined clock_rows.change_clock": ("case.linked",),
     "cases.clocks.by_hand.move_clock clock_rows.change_clock": ("clock.moved",),
     "cases.clocks.by_hand.move_clock clock_rows.insert_clock": ("clock.moved",),
     "cases.clocks.timetable.Timetable._add clock_rows.insert_clock": _STEPS,
@@ -102,6 +105,14 @@ MADE: Final[dict[str, tuple[str, ...]]] = {
     "cases.clocks.timetable.Timetable._end clock_rows.change_clock": _STEPS,
     "cases.register.Register.open_case case_rows.insert_case": (_SENT, _ACCEPTED, _BACK),
     "cases.sending.Sending._take_charge standing_rows.change_standing": (_SENT,),
+    "cases.standings.Standings._locally case_rows.change_case": _LOCAL,
+    "cases.standings.Standings._locally standing_rows.change_standing": _LOCAL,
+    "cases.standings.Standings._show case_rows.change_case": _FOLDED,
+    "cases.standings.Standings._show standing_rows.change_standing": _FOLDED,
+    "cases.standings.Standings.derive standing_rows.change_standing": _FOLDED,
+    "cases.standings.Standings.open standing_rows.insert_standing": (
+        _SENT, _ACCEPTED, _BACK, "case.registered",
+    ),
     "desk.auditing._token_end auditor_rows.delete_token": ("token.ended",),
     "desk.auditing._token_make auditor_rows.insert_token": ("token.made",),
     "api.telling.Telling._end webhook_rows.end_webhook": ("webhook.ended",),
@@ -132,7 +143,6 @@ MADE: Final[dict[str, tuple[str, ...]]] = {
     "outbox.Outbox._store case_rows.insert_message": (_SENT,),
     "outbox.Outbox._store case_rows.message_change": (_SENT,),
     "outbox.Outbox._store queue_rows.insert_waiting": (_SENT,),
-    "outbox.Outbox.give_up_expired case_rows.change_case": ("message.undelivered",),
     "outbox.Outbox.give_up_expired case_rows.change_message": ("message.undelivered",),
     "outbox.Outbox.give_up_expired queue_rows.delete_waiting": ("message.undelivered",),
     "outbox.Outbox.reseal queue_rows.reseal_waiting": ("message.resealed",),
@@ -151,6 +161,9 @@ MADE: Final[dict[str, tuple[str, ...]]] = {
     "recovery.install.Installer._take_in case_rows.insert_skips": (_BACK,),
 }  # fmt: skip
 """Every other place that writes, with the kinds of records that its unit of work makes."""
+
+EFFECTS: Final = {"cases.clocks.timetable": "cases.standings"}
+"""What hears of each step through the list of effects, and who goes through that."""
 
 BY_WRITER: Final[dict[str, tuple[str, ...]]] = {
     "timestamp_rows.insert_timestamp": ("log.timestamped",),

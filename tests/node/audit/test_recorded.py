@@ -109,6 +109,7 @@ def test_a_place_that_claims_a_record_is_in_a_module_that_makes_it() -> None:
     wrong = []
     for place, kinds in recorded.MADE.items():
         module = max((one for one in text if place.startswith(f"{one}.")), key=len)
+        module = recorded.EFFECTS.get(module, module)
         if not any(f"{names[kind]}(" in text[module] for kind in kinds):
             callers = [one for one in text if module.rpartition(".")[2] in text[one]]
             if not any(f"{names[kind]}(" in text[one] for kind in kinds for one in callers):
