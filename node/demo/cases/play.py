@@ -24,7 +24,7 @@ from node.demo.cases.house import House
 from node.demo.cases.voices import Actor, Refused, Told, Voice
 from node.demo.stage import Stage, StepFailed
 from node.desk import act, who
-from node.storage import standing_rows
+from node.storage import queue_rows, standing_rows
 
 T = TypeVar("T")
 DAY_S: Final = 86_400
@@ -198,6 +198,19 @@ class Play:
         """Wait until a case stands there on both sides, each confirmed."""
         for authority in authorities or tuple(self.house.homes):
             self.at(authority, case, state)
+
+    def settled(self) -> None:
+        """Wait until all that was said has arrived, at nodes that are up, and is receipted."""
+        up = [home.node for home in self.house.homes.values() if home.node is not None]
+        self.until(
+            lambda: not any(node.database.read(queue_rows.list_shown) for node in up),
+            lambda: "not everything was delivered",
+        )
+
+    def clocks(self, actor: Actor, case: str) -> dict[str, Told]:
+        """Give the clocks that run in a case, by name."""
+        found = self.say(actor, "clock.list", case=case)["clocks"]
+        return {str(one["name"]): one for one in found if one["ended"] is None}
 
     def request(
         self, drafter: Actor, approver: Actor, officer: Actor, *, to: str, kind: str,
