@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.audit.casework_records import CaseHandedOver, CaseLinked, CaseReferred
+from node.cases.clocks.by_hand import end_joined
 from node.cases.faults import CaseFault
 from node.cases.register import CaseNotFound, NotNow, Register
 from node.outbox import Posted
@@ -109,6 +110,7 @@ class Keeping:
             "officer": after.officer or before.officer,
         }
         standing_rows.change_standing(tx.conn, new.id, **given)
+        end_joined(tx, old.id)
         self.link(tx, new.id, "joins", old.id)
         return True
 

@@ -57,6 +57,19 @@ def end_clock(tx: Tx, network: str, case_id: str, *, name: str) -> None:
     tx.record(ClockEnded(network, tx.now, _log_id(tx.conn, case_id), name, by=tx.by))
 
 
+def end_joined(tx: Tx, case_id: str) -> None:
+    """End the clocks of a case on paper that goes on as another, which has clocks of its own.
+
+    The other is the writing that an oral request was to be confirmed by.
+    """
+    for row in clock_rows.open_clocks(tx.conn, case_id):
+        met = "met" if tx.now <= row.due_at else "missed"
+        clock_rows.change_clock(
+            tx.conn, row.id, warn_at=None, ended_at=max(tx.now, row.started_at),
+            ended_how=met if row.name == ORAL else "replaced",
+        )  # fmt: skip
+
+
 def _open(conn: Connection, case_id: str, name: str) -> Clock:
     found = [one for one in clock_rows.open_clocks(conn, case_id) if one.name == name]
     if not found:

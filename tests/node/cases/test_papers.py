@@ -119,6 +119,9 @@ async def test_a_case_on_paper_goes_on_over_the_wire_when_the_peer_joins(light_p
     assert [(one["relation"], one["case"]) for one in shown["links"]] == [("joins", paper)]
     (back,) = fiji.do("carl", "case.show", case=paper)["links"]
     assert (back["relation"], back["case"]) == ("joined-by", wire)
+    clocks = fiji.do("carl", "clock.list", case=paper)["clocks"]
+    assert clocks
+    assert all(one["ended"] is not None for one in clocks)
 
 
 def test_an_oral_notice_starts_the_clock_of_its_written_confirmation(fiji: Office) -> None:
