@@ -17,89 +17,87 @@ from protocol.lifecycle_events import EVENTS
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
 
-_ROOT: Final = "/v1"
-
 _TABLE: Final = """
-GET    /status                               status
-GET    /outbox                               outbox
-GET    /work                                 work.list
-GET    /work/calendar                        work.calendar
+GET    /v1/status                            status
+GET    /v1/outbox                            outbox
+GET    /v1/work                              work.list
+GET    /v1/work/calendar                     work.calendar
 
-GET    /cases                                case.list
-POST   /cases                                case.register
-POST   /cases/search                         case.search
-POST   /requests                             request.send
-GET    /cases/{case}                         case.show
-GET    /cases/{case}/identity                case.identity
-GET    /cases/{case}/manifests               case.manifests
-GET    /cases/{case}/receipts                case.receipts
-GET    /cases/{case}/print                   case.print
-GET    /cases/{case}/bundle                  case.bundle
-GET    /cases/{case}/proofs                  case.proofs
-POST   /cases/{case}/record                  case.record
-POST   /cases/{case}/join                    case.join
-POST   /cases/{case}/refer                   case.refer
-POST   /cases/{case}/hand_over               case.hand_over
-POST   /cases/{case}/links                   case.link
-POST   /cases/{case}/members                 case.let_in
-DELETE /cases/{case}/members/{login}         case.let_out
-POST   /cases/{case}/erase                   case.erase
-GET    /cases/{case}/clocks                  clock.list
-POST   /cases/{case}/clocks/{clock}/move     clock.move
-POST   /cases/{case}/clocks/{clock}/end      clock.end
+GET    /v1/cases                             case.list
+POST   /v1/cases                             case.register
+POST   /v1/cases/search                      case.search
+POST   /v1/requests                          request.send
+GET    /v1/cases/{case}                      case.show
+GET    /v1/cases/{case}/identity             case.identity
+GET    /v1/cases/{case}/manifests            case.manifests
+GET    /v1/cases/{case}/receipts             case.receipts
+GET    /v1/cases/{case}/print                case.print
+GET    /v1/cases/{case}/bundle               case.bundle
+GET    /v1/cases/{case}/proofs               case.proofs
+POST   /v1/cases/{case}/record               case.record
+POST   /v1/cases/{case}/join                 case.join
+POST   /v1/cases/{case}/refer                case.refer
+POST   /v1/cases/{case}/hand_over            case.hand_over
+POST   /v1/cases/{case}/links                case.link
+POST   /v1/cases/{case}/members              case.let_in
+DELETE /v1/cases/{case}/members/{login}      case.let_out
+POST   /v1/cases/{case}/erase                case.erase
+GET    /v1/cases/{case}/clocks               clock.list
+POST   /v1/cases/{case}/clocks/{clock}/move  clock.move
+POST   /v1/cases/{case}/clocks/{clock}/end   clock.end
 
-GET    /drafts                               draft.list
-POST   /drafts                               draft.create
-GET    /drafts/{draft}                       draft.show
-PUT    /drafts/{draft}                       draft.edit
-GET    /drafts/{draft}/print                 draft.print
-POST   /drafts/{draft}/check                 draft.check
-POST   /drafts/{draft}/submit                draft.submit
-POST   /drafts/{draft}/return                draft.return
-POST   /drafts/{draft}/approve               draft.approve
-POST   /drafts/{draft}/send                  draft.send
-POST   /drafts/{draft}/cancel                draft.cancel
+GET    /v1/drafts                            draft.list
+POST   /v1/drafts                            draft.create
+GET    /v1/drafts/{draft}                    draft.show
+PUT    /v1/drafts/{draft}                    draft.edit
+GET    /v1/drafts/{draft}/print              draft.print
+POST   /v1/drafts/{draft}/check              draft.check
+POST   /v1/drafts/{draft}/submit             draft.submit
+POST   /v1/drafts/{draft}/return             draft.return
+POST   /v1/drafts/{draft}/approve            draft.approve
+POST   /v1/drafts/{draft}/send               draft.send
+POST   /v1/drafts/{draft}/cancel             draft.cancel
 
-POST   /statistics                           case.statistics
+POST   /v1/statistics                        case.statistics
 
-GET    /law/kinds                            law.kinds
-GET    /law/kinds/{kind}                     law.kind
-GET    /law/bases                            law.bases
-GET    /law/bases/{basis}                    law.basis
-GET    /law/offences                         law.offences
-GET    /law/terms                            law.terms
-GET    /law/codes                            law.codes
-GET    /law/check                            law.check
+GET    /v1/law/kinds                         law.kinds
+GET    /v1/law/kinds/{kind}                  law.kind
+GET    /v1/law/bases                         law.bases
+GET    /v1/law/bases/{basis}                 law.basis
+GET    /v1/law/offences                      law.offences
+GET    /v1/law/terms                         law.terms
+GET    /v1/law/codes                         law.codes
+GET    /v1/law/check                         law.check
 
-GET    /me                                   user.me
-POST   /me/mail                              user.mail
-POST   /me/away                              user.away
-GET    /users                                user.list
-POST   /users                                user.add
-POST   /users/{login}/change                 user.change
-DELETE /users/{login}                        user.end
-GET    /confirmations                        user.waiting
-POST   /confirmations                        user.confirm
-GET    /access-keys                          key.list
-POST   /access-keys                          key.make
-DELETE /access-keys/{name}                   key.end
+GET    /v1/me                                user.me
+POST   /v1/me/mail                           user.mail
+POST   /v1/me/away                           user.away
+GET    /v1/users                             user.list
+POST   /v1/users                             user.add
+POST   /v1/users/{login}/change              user.change
+DELETE /v1/users/{login}                     user.end
+GET    /v1/confirmations                     user.waiting
+POST   /v1/confirmations                     user.confirm
+GET    /v1/access-keys                       key.list
+POST   /v1/access-keys                       key.make
+DELETE /v1/access-keys/{name}                key.end
 
-GET    /network                              network.show
-POST   /network                              network.install
-GET    /keys                                 keys.show
-POST   /keys/publish                         keys.publish
+GET    /v1/network                           network.show
+POST   /v1/network                           network.install
+GET    /v1/keys                              keys.show
+POST   /v1/keys/publish                      keys.publish
 
-GET    /audit/forks                          audit.forks
-POST   /audit/monitor                        audit.monitor
-POST   /audit/erase                          audit.erase
-POST   /audit/timestamps                     audit.timestamp
-GET    /audit/tokens                         audit.token.list
-POST   /audit/tokens                         audit.token.make
-DELETE /audit/tokens/{name}                  audit.token.end
+GET    /v1/audit/forks                       audit.forks
+POST   /v1/audit/monitor                     audit.monitor
+POST   /v1/audit/erase                       audit.erase
+POST   /v1/audit/timestamps                  audit.timestamp
+GET    /v1/audit/tokens                      audit.token.list
+POST   /v1/audit/tokens                      audit.token.make
+DELETE /v1/audit/tokens/{name}               audit.token.end
 
-GET    /webhooks                             webhook.list
-POST   /webhooks                             webhook.add
-DELETE /webhooks/{webhook}                   webhook.end
+GET    /v1/webhooks                          webhook.list
+POST   /v1/webhooks                          webhook.add
+DELETE /v1/webhooks/{webhook}                webhook.end
 """
 
 LEFT_OUT: Final[Mapping[str, str]] = {
@@ -153,14 +151,14 @@ def _literal() -> Iterator[Route]:
     for line in _TABLE.split("\n"):
         if line:
             method, path, verb = line.split()
-            yield Route(verb, methods[method], _ROOT + path)
+            yield Route(verb, methods[method], path)
 
 
 def routes(verbs: Iterable[str]) -> Mapping[str, Route]:
     """Give the places of these verbs; an event of a case stands under the case by its name."""
     known = {route.verb: route for route in _literal()}
     events = {
-        f"case.{event}": Route(f"case.{event}", "POST", f"{_ROOT}/cases/{{case}}/{event}")
+        f"case.{event}": Route(f"case.{event}", "POST", f"/v1/cases/{{case}}/{event}")
         for event in EVENTS
     }
     all_of_them = {**events, **known}
