@@ -238,17 +238,11 @@ class Register:
         if manifest is not None:
             self._list_evidence(tx, received.identity, manifest)
 
-    def derive(self, tx: Tx, case_id: str) -> None:
-        """Derive where a case stands from its messages alone (after a recovery or migration)."""
-        case = case_rows.read_case(tx.conn, case_id, lock=True)
-        if case is not None:
-            self.standings.derive(tx, case)
-
     def derive_missing(self, tx: Tx) -> int:
         """Derive where some cases stand of which nothing is kept; gives how many there were."""
         missing = standing_rows.cases_without(tx.conn, _DERIVED_AT_ONCE)
-        for case_id in missing:
-            self.derive(tx, case_id)
+        for case in case_rows.lock_cases(tx.conn, missing).values():
+            self.standings.derive(tx, case)
         return len(missing)
 
     def find(

@@ -172,13 +172,24 @@ class Standings:
         self._show(tx, case, _Fold(_read(tx.conn, case.id), after, applied), placed)
 
     def derive(self, tx: Tx, case: Case) -> None:
-        """Derive where a case stands from its messages alone, whatever is kept of it."""
+        """Derive where a case stands of which nothing is kept, as after a migration.
+
+        Effects hear of every step again, in the case's order: what they keep is lost as well.
+        """
+        self.open(tx, case)
+        if not case.wrapped_key:
+            return  # its texts were erased: what the case's row says is all there is
+        for stored in standing_rows.placed_messages(tx.conn, case.id):
+            self._take(tx, case, self._open(case, stored))
+        for placed in self._pending(tx.conn, case):
+            self._take(tx, case, placed)
+
+    def taken_back(self, tx: Tx, case: Case, signed: AuthenticMessage, order: int | None) -> None:
+        """Take in a message of either side that a recovery brought back to its place."""
         if standing_rows.read_standing(tx.conn, case.id) is None:
             self.open(tx, case)
-        if case.wrapped_key:
-            self._again(tx, case, None)
-        else:  # its texts were erased: what the case's row says is all there is
-            standing_rows.change_standing(tx.conn, case.id, state=case.state)
+        ours = signed.message.sender == self._authority
+        self._take(tx, case, Placed(_step(signed.message, signed.identity), order, ours=ours))
 
     def fold(self, conn: Connection, case: Case) -> tuple[Standing | None, int]:
         """Fold the messages of a case that have their place; gives the last order too."""

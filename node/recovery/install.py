@@ -140,7 +140,8 @@ class Installer:
         self._count(tx, case, back, direction)
         if direction == "in":
             self._take_in(tx, case, back)
-        self._node.register.derive(tx, case.id)
+        case = case_rows.read_case(tx.conn, case.id, lock=True) or case
+        self._node.register.standings.taken_back(tx, case, back.signed, back.order)
         self._record(tx, case, back, direction)
         return True
 

@@ -197,6 +197,8 @@ async def test_a_lost_standing_is_derived_when_the_node_starts(pair: Pair) -> No
     assert (again.state, again.standing, again.applied) == (
         kept.state, kept.standing, kept.applied,
     )  # fmt: skip
+    assert (again.own_ref, again.peer_ref) == (kept.own_ref, kept.peer_ref)
+    assert (again.delivered_at, again.acknowledged_at) == (kept.delivered_at, kept.acknowledged_at)
     assert_alike(pair, case)
 
 
