@@ -303,9 +303,10 @@ def _take_effect(tx: Tx, network: str, user: User, wish: Wish) -> User:
         "substitute",
     )  # fmt: skip
     people_rows.change_user(tx.conn, user.person, **{one: getattr(after, one) for one in names})
-    tx.record(
-        UserChanged(network, tx.now, user.person, after.roles, after.state, user.asked_by, by=tx.by)
+    record = UserChanged(
+        network, tx.now, user.person, after.roles, after.state, after.uid, user.asked_by, by=tx.by
     )
+    tx.record(record)
     return after
 
 

@@ -119,7 +119,7 @@ class CaseReferred(NodeRecord):
 
 @dataclass(frozen=True, slots=True)
 class CaseHandedOver(NodeRecord):
-    """Another person is in charge of a case now."""
+    """A person is in charge of a case from here on; `to` is who."""
 
     kind: ClassVar[str] = "case.handed-over"
 

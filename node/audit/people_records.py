@@ -25,13 +25,17 @@ class UserAsked(NodeRecord):
 
 @dataclass(frozen=True, slots=True)
 class UserChanged(NodeRecord):
-    """A person has these roles from here on, or has ended; who `asked`, and `by` confirmed."""
+    """A person has these roles from here on, or has ended; who `asked`, and `by` confirmed.
+
+    `uid` is the user of the machine by which the node knows them, if it does.
+    """
 
     kind: ClassVar[str] = "user.changed"
 
     person: str
     roles: str
     state: str
+    uid: int | None
     asked: str | None
 
 

@@ -108,7 +108,7 @@ class Drafts:
         random: Callable[[int], bytes],
     ) -> None:  # fmt: skip
         """Keep drafts whose texts `vault` seals, and that `register` sends."""
-        self._network = network
+        self.network = network
         self._vault = vault
         self._register = register
         self._checks = checks
@@ -128,7 +128,7 @@ class Drafts:
         draft_rows.insert_draft(tx.conn, stored)
         _note(tx, stored)
         draft = Draft(stored, written)
-        tx.record(DraftSaved(self._network, tx.now, made, 1, draft.digest, by=tx.by))
+        tx.record(DraftSaved(self.network, tx.now, made, 1, draft.digest, by=tx.by))
         return draft
 
     def edit(self, tx: Tx, name: str, *, version: int, text: Text) -> Draft:
@@ -144,7 +144,7 @@ class Drafts:
             writers=" ".join(writers).strip(), submitted_by=None, approved_by=None,
             approved_at=None,
         )  # fmt: skip
-        tx.record(DraftSaved(self._network, tx.now, saved.id, version + 1, saved.digest, by=tx.by))
+        tx.record(DraftSaved(self.network, tx.now, saved.id, version + 1, saved.digest, by=tx.by))
         return saved
 
     # --- being seen by another -----------------------------------------------
@@ -155,7 +155,7 @@ class Drafts:
         rule = self._rule(draft, "submit_for_approval")
         self.require_complete(tx, draft)
         moved = self._move(tx, draft, rule, submitted_by=tx.by)
-        tx.record(DraftSubmitted(self._network, tx.now, moved.id, version, moved.digest, by=tx.by))
+        tx.record(DraftSubmitted(self.network, tx.now, moved.id, version, moved.digest, by=tx.by))
         return moved
 
     def give_back(self, tx: Tx, name: str, *, version: int, comment: str) -> Draft:
@@ -166,7 +166,7 @@ class Drafts:
         moved = self._save(
             tx, draft, noted, version=version, state=str(rule.target), submitted_by=None
         )
-        tx.record(DraftReturned(self._network, tx.now, moved.id, version, moved.digest, by=tx.by))
+        tx.record(DraftReturned(self.network, tx.now, moved.id, version, moved.digest, by=tx.by))
         return moved
 
     def approve(self, tx: Tx, by: Person, name: str, *, version: int) -> Draft:
@@ -183,7 +183,7 @@ class Drafts:
             raise NotYours(f"This draft is approved by a person of one of the roles: {wanted}.")
         self.require_complete(tx, draft)
         moved = self._move(tx, draft, rule, approved_by=tx.by, approved_at=tx.now)
-        tx.record(DraftApproved(self._network, tx.now, moved.id, version, moved.digest, by=tx.by))
+        tx.record(DraftApproved(self.network, tx.now, moved.id, version, moved.digest, by=tx.by))
         return moved
 
     def cancel(self, tx: Tx, name: str, *, reasons: str) -> Draft:
@@ -193,7 +193,7 @@ class Drafts:
         noted = self._noted(tx, draft, rule.event, reasons)
         version = draft.stored.version
         moved = self._save(tx, draft, noted, version=version, state=str(rule.target))
-        tx.record(DraftCancelled(self._network, tx.now, moved.id, version, moved.digest, by=tx.by))
+        tx.record(DraftCancelled(self.network, tx.now, moved.id, version, moved.digest, by=tx.by))
         return moved
 
     def sent(self, tx: Tx, draft: Draft, case: str, identity: str) -> Draft:
@@ -202,7 +202,7 @@ class Drafts:
         version, digest = draft.stored.version, draft.digest
         draft_rows.change_draft(tx.conn, draft.id, changed_at=tx.now, **changes)
         _note(tx, draft.stored)
-        tx.record(DraftSent(self._network, tx.now, draft.id, version, digest, identity, by=tx.by))
+        tx.record(DraftSent(self.network, tx.now, draft.id, version, digest, identity, by=tx.by))
         return self.find(tx.conn, draft.id)
 
     # --- reading -------------------------------------------------------------

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.audit.casework_records import CaseHandedOver, CaseLinked, CaseReferred
+from node.audit.people_records import CaseLetIn
 from node.cases.clocks.by_hand import end_joined
 from node.cases.faults import CaseFault
 from node.cases.register import CaseNotFound, NotNow, Register
 from node.outbox import Posted
-from node.storage import Connection, link_rows, member_rows, people_rows, standing_rows
+from node.storage import Connection, case_rows, link_rows, member_rows, people_rows, standing_rows
 from node.storage.case_rows import Case
 from node.storage.link_rows import Link
 from node.storage.member_rows import Member
@@ -72,9 +73,8 @@ class Keeping:
         user = _active(tx.conn, login)
         standing = standing_rows.read_standing(tx.conn, case.id)
         if standing is not None and standing.officer is not None:
-            keep_reading(tx, case.id, standing.officer)
-        standing_rows.change_standing(tx.conn, case.id, officer=user.person)
-        tx.record(CaseHandedOver(self.network, tx.now, case.log_id, user.person, by=tx.by))
+            keep_reading(tx, self.network, case.id, standing.officer)
+        put_in_charge(tx, self.network, case, user.person)
         if standing is None or not standing.on_wire:
             return case, None
         try:
@@ -107,9 +107,10 @@ class Keeping:
         given = {
             "own_ref": after.own_ref or before.own_ref,
             "peer_ref": after.peer_ref or before.peer_ref,
-            "officer": after.officer or before.officer,
         }
         standing_rows.change_standing(tx.conn, new.id, **given)
+        if after.officer is None:
+            put_in_charge(tx, self.network, new, before.officer)
         end_joined(tx, old.id)
         self.link(tx, new.id, "joins", old.id)
         return True
@@ -135,11 +136,22 @@ class Keeping:
         return sorted(found, key=lambda one: (one.at, one.other))
 
 
-def keep_reading(tx: Tx, case_id: str, person: str, level: str = "reader") -> None:
+def keep_reading(tx: Tx, network: str, case_id: str, person: str, level: str = "reader") -> None:
     """Let somebody who acts, or acted, in a case read it; never less than before."""
     member = member_rows.read_member(tx.conn, case_id, person)
-    if member is None or (member.level, level) == ("reader", "protected"):
-        member_rows.put_member(tx.conn, Member(case_id, person, level, tx.by, tx.now))
+    known = member is not None and (member.level, level) != ("reader", "protected")
+    case = case_rows.read_case(tx.conn, case_id)
+    if known or not person or case is None:
+        return
+    member_rows.put_member(tx.conn, Member(case_id, person, level, tx.by, tx.now))
+    tx.record(CaseLetIn(network, tx.now, case.log_id, person, level, by=tx.by))
+
+
+def put_in_charge(tx: Tx, network: str, case: Case, person: str | None) -> None:
+    """Put a person in charge of a case, and say so in the log; with None, nobody."""
+    standing_rows.change_standing(tx.conn, case.id, officer=person)
+    if person is not None:
+        tx.record(CaseHandedOver(network, tx.now, case.log_id, person, by=tx.by))
 
 
 def _active(conn: Connection, login: str) -> User:

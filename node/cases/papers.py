@@ -18,7 +18,7 @@ from typing import Final, Literal
 from node.audit.casework_records import CaseRegistered, StepRecorded
 from node.cases.draft_text import SALT_BYTES
 from node.cases.faults import CaseFault
-from node.cases.keeping import Keeping
+from node.cases.keeping import Keeping, put_in_charge
 from node.cases.register import NotNow, Register
 from node.storage import Connection, case_rows, paper_rows, standing_rows
 from node.storage.case_rows import Case
@@ -112,8 +112,8 @@ class Papers:
         )  # fmt: skip
         case_rows.insert_case(tx.conn, case)
         self._register.standings.open(tx, case, on_wire=False)
-        standing_rows.change_standing(tx.conn, case_id, officer=tx.by)
         tx.record(CaseRegistered(self._keeping.network, tx.now, case.log_id, by=tx.by))
+        put_in_charge(tx, self._keeping.network, case, tx.by)
         return case
 
     def record(self, tx: Tx, name: str, given: PaperStep) -> OpenStep:
@@ -127,7 +127,10 @@ class Papers:
         self._require_possible(tx.conn, case, Step(given.event, side, body, given.at, ""))
         place = paper_rows.last_place(tx.conn, case.id) + 1
         made = self._random(_ID_BYTES).hex()
-        raw = canonical({"body": dict(body), "salt": to_base64(self._random(SALT_BYTES))})
+        raw = canonical({
+            "body": dict(body), "event": given.event, "side": side, "at": given.at,
+            "place": place, "salt": to_base64(self._random(SALT_BYTES)),
+        })  # fmt: skip
         stored = StoredStep(
             made, case.id, place, given.event, side, given.channel, given.at, tx.now, tx.by,
             self._vault.seal(case.id, case.wrapped_key, _name(made), raw),

@@ -20,7 +20,7 @@ from node.access.roles import Person, Role
 from node.cases.checks import Checks
 from node.cases.drafts import Draft, Drafts, Target, Text, whole_body
 from node.cases.faults import Incomplete, NeedsAnother, NotYours, WrongState
-from node.cases.keeping import keep_reading
+from node.cases.keeping import keep_reading, put_in_charge
 from node.cases.law import Kind
 from node.cases.register import Register
 from node.outbox import Posted
@@ -48,6 +48,7 @@ class Sending:
 
     def __init__(self, drafts: Drafts, register: Register, checks: Checks) -> None:
         """Send drafts of `drafts`, and what needs none, through `register`."""
+        self._network = drafts.network
         self._drafts = drafts
         self._register = register
         self._checks = checks
@@ -120,7 +121,8 @@ class Sending:
         posted = self._register.make_move(
             tx, found.id, event=event, body=body, manifest=text.manifest
         )
-        keep_reading(tx, found.id, tx.by or "", "protected" if event == _PROTECTED else "reader")
+        level = "protected" if event == _PROTECTED else "reader"
+        keep_reading(tx, self._network, found.id, tx.by or "", level)
         return posted
 
     def approve(
@@ -138,7 +140,7 @@ class Sending:
             manifest=draft.written.manifest,
         )  # fmt: skip
         for one in signing:
-            keep_reading(tx, posted.case, one.person)
+            keep_reading(tx, self._network, posted.case, one.person)
         return self._drafts.sent(tx, draft, posted.case, posted.identity), posted
 
     def _propose(self, tx: Tx, case: str, event: str, text: Text) -> Draft:
@@ -151,7 +153,7 @@ class Sending:
         self._register.check_move(tx.conn, found, event=event, body=trial, now=tx.now)
         target = Target(found.peer, event, found.request_kind, case)
         draft = self._drafts.create(tx, target, text)
-        keep_reading(tx, case, tx.by or "")
+        keep_reading(tx, self._network, case, tx.by or "")
         return self._drafts.submit(tx, draft.id, version=1)
 
     # --- people --------------------------------------------------------------
@@ -164,9 +166,10 @@ class Sending:
 
     def _take_charge(self, tx: Tx, case: str, officer: str, others: Sequence[str]) -> None:
         """Put who wrote a request in charge of its case, and let in who answers for it."""
-        standing_rows.change_standing(tx.conn, case, officer=officer or None)
+        opened = self._register.find(tx.conn, case)
+        put_in_charge(tx, self._network, opened, officer or None)
         for one in others:
-            keep_reading(tx, case, one)
+            keep_reading(tx, self._network, case, one)
 
 
 def _require_wire(tx: Tx, case: str) -> None:
