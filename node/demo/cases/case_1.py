@@ -44,7 +44,7 @@ def play(play: Play) -> None:
     play.both(case, "DELIVERED")
     play.say(drafter, "case.let_in", case=case, login="oren")
     play.see("Aldoria asks Marazul for bank records: drafted, checked, approved by a second")
-    _first_round(play, case, intake, decider, registrar, officer)
+    _first_round(play, case, intake=intake, decider=decider, registrar=registrar, officer=officer)
     _second_round(play, case, registrar, custodian)
     play.step(officer, "close", case, feedback="Used in the investigation.")
     play.both(case, "CLOSED")
@@ -52,8 +52,8 @@ def play(play: Play) -> None:
     play.verified(case, readers={ASKING: drafter, ASKED: intake})
 
 
-def _first_round(  # noqa: PLR0917  (the people of the story)
-    play: Play, case: str, intake: Actor, decider: Actor, registrar: Actor, officer: Actor
+def _first_round(
+    play: Play, case: str, *, intake: Actor, decider: Actor, registrar: Actor, officer: Actor
 ) -> None:
     play.on(day=3)
     play.step(

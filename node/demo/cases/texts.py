@@ -74,7 +74,7 @@ def wanted_by(authority: str) -> dict[str, object]:
     return {"office.country": country, "office.languages": _LANGUAGES[country].split()}
 
 
-def sending(office: str, reference: str, **more: Any) -> Body:  # noqa: ANN401  (JSON)
+def sending(office: str, reference: str, **more: Any) -> Body:  # noqa: ANN401  (fields of a body: any JSON)
     """Give what every message that opens a case has."""
     return {
         "own_ref": reference,
@@ -90,7 +90,7 @@ def sending(office: str, reference: str, **more: Any) -> Body:  # noqa: ANN401  
     }
 
 
-def request(office: str, reference: str, **more: Any) -> Body:  # noqa: ANN401  (JSON)
+def request(office: str, reference: str, **more: Any) -> Body:  # noqa: ANN401  (fields of a body: any JSON)
     """Give what every formal request has (UNCAC 46(15))."""
     country = OFFICES[office]["country"]
     return sending(
