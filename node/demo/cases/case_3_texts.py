@@ -41,6 +41,13 @@ REASONS_TO_CONTINUE: Final = (
     "L'expertise comptable est déposée depuis le 3: elle suit les fonds du marché public jusqu'aux "
     "deux comptes et au prix de l'appartement. L'audience de confiscation est fixée."
 )
+EXECUTING: Final = "Asset Management Office of Aldoria (fictional)"
+FEEDBACK: Final = "Les fonds sont au trésor public."
+CONFISCATED: Final = {"record.txt": f"{FICTIONAL}: record of the confiscation\n"}
+GIVEN_BACK: Final = {
+    "account-of-costs.csv": f"what;amount;currency\nflat;{COSTS};{CURRENCY}\n",
+    "transfer.txt": f"{FICTIONAL}: transfer of {RETURNED} {CURRENCY}\n",
+}
 KEPT: Final = "The reasons suffice: the measure is kept, and the accounts and the flat stay frozen."
 RETURN_AGREED: Final = [
     {"no": "1", "text": f"What was confiscated is returned to Sahelle (57(3)(a)), less {COSTS} "

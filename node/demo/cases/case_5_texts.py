@@ -36,6 +36,7 @@ HEARD: Final = (
     "faite; dix minutes au téléphone seul."
 )
 NO_LONGER_NEEDED: Final = "أقر المتهم بالأفعال المنسوبة إليه، فلم تعد شهادة الشاهد لازمة."
+EXECUTING: Final = "Tribunal correctionnel de Sahelle (fictional)"
 FEEDBACK: Final = "استخدم المحضر في الجلسة."
 
 FILES: Final[Mapping[str, str]] = {
