@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from protocol.encoding import Json
@@ -24,6 +26,11 @@ _CHARS_OF_VALUE_MAX: Final = 16_384
 _CHARS_OF_WORD_MIN: Final = 2
 _CHARS_OF_WORD_MAX: Final = 64
 _CHARS_OF_NUMBER_MAX: Final = 40
+_CHARS_OF_PIECE: Final = 128  # sorting the marks on one letter takes the square of their number
+_GROWTH_MAX: Final = 4  # Hangul becomes three letters of one; a ligature that is a sentence, 18
+_VALUES_OF_MESSAGE_MAX: Final = 20_000
+_CHARS_A_TEXT_COSTS: Final = 16  # whatever is in it
+_CHARACTERS_KEPT: Final = 4_096
 
 _FORMS: Final = str.maketrans({
     "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",  # noqa: RUF001  (letters that look alike are what this is for)
@@ -53,11 +60,28 @@ _WHOLLY_LEFT_OUT: Final = frozenset({"protected_identity"})
 
 
 def normal(text: str) -> str:
-    """Give a text in the form in which words are compared."""
+    """Give a text in the form in which words are compared.
+
+    Piece by piece, as whoever wrote it may want it to take long; where a piece ends changes
+    nothing but the order of marks, and those go.
+    """
+    pieces: list[str] = []
+    left = _GROWTH_MAX * len(text) + _CHARS_OF_PIECE
+    for begin in range(0, len(text), _CHARS_OF_PIECE):
+        piece = _normal_piece(text[begin : begin + _CHARS_OF_PIECE])
+        pieces.append(piece)
+        left -= len(piece)
+        if left < 0:
+            break
+    return "".join(pieces)
+
+
+def _normal_piece(text: str) -> str:
     whole = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return "".join(map(_normal_character, whole)).translate(_FORMS)
 
 
+@lru_cache(_CHARACTERS_KEPT)
 def _normal_character(one: str) -> str:
     if one.isascii():
         return one
@@ -128,26 +152,35 @@ def words_in(event: str, body: Mapping[str, Json]) -> tuple[str, ...]:
     first: dict[str, None] = {}
     rest: dict[str, None] = {}
     left = _CHARS_OF_MESSAGE_MAX
-    for sought, text in sorted(_texts(body, sought=False), key=lambda one: not one[0]):
+    for sought, text in sorted(_texts(body), key=lambda one: not one[0]):
         into = first if sought else rest
         into.update(words_of(text))
         if len(text) <= _CHARS_OF_NUMBER_MAX and any(map(str.isdecimal, text)):
             into["".join(_parts(normal(text)))[:_CHARS_OF_WORD_MAX]] = None  # also with blanks
-        left -= len(text)
+        left -= len(text) + _CHARS_A_TEXT_COSTS
         if left < 0 or len(first) + len(rest) > WORDS_OF_MESSAGE_MAX:
             break
     first.update(rest)
     return tuple(word for word in first if len(word) >= 1)[:WORDS_OF_MESSAGE_MAX]
 
 
-def _texts(value: Json, *, sought: bool) -> Iterator[tuple[bool, str]]:
-    """Walk through a body; each text with whether it stands in a field that people search by."""
-    if isinstance(value, str):
-        yield sought, value
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name not in _LEFT_OUT:
-                yield from _texts(inner, sought=sought or _FIRST.search(name) is not None)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner, sought=sought)
+def _texts(body: Mapping[str, Json]) -> Iterator[tuple[bool, str]]:
+    """Walk through a body; each text with whether it stands in a field that people search by.
+
+    A body may hold a million values that are no words: what comes after many is not looked at.
+    """
+    waiting: list[tuple[bool, Json]] = [(False, body)]
+    for _ in range(_VALUES_OF_MESSAGE_MAX):
+        if not waiting:
+            return
+        sought, value = waiting.pop()
+        if isinstance(value, str):
+            yield sought, value
+        elif isinstance(value, Mapping):
+            waiting += [
+                (sought or _FIRST.search(name) is not None, inner)
+                for name, inner in reversed(list(islice(value.items(), _VALUES_OF_MESSAGE_MAX)))
+                if name not in _LEFT_OUT
+            ]
+        elif isinstance(value, list):
+            waiting += [(sought, inner) for inner in reversed(value[:_VALUES_OF_MESSAGE_MAX])]

@@ -1,0 +1,1 @@
+"""Attacks on casework: by peers, by our own people, by what is typed, by crashes and races."""
