@@ -1,4 +1,4 @@
-"""What somebody with access to a disk might try, done to copies: one byte becomes another.
+"""What somebody with access to a disk might try, done to copies: a byte changed, a record gone.
 
 Nothing here touches what a node works with. An authority's folder is copied while its node
 runs, and what the database's write-ahead log still holds is folded in, so that the byte is
@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from node.demo.stage import StepFailed
+from node.storage import Connection, log_rows
 from node.storage.engine import open_database
+from node.storage.erasure_rows import erase_entries
 
 DATABASE: Final = "comity.db"
 _TRIES_MAX: Final = 50
@@ -66,6 +68,23 @@ def alter_acceptance(database: Path) -> None:
     last = times[-1].end() - 1
     content[last] = _other_digit(content[last])
     database.write_bytes(content)
+
+
+def delete_record(database: Path, kind: str) -> int:
+    """Destroy the newest record of a kind, as no erasure of the node does; gives its place."""
+    opened = open_database(f"sqlite:///{database}")
+    try:
+        return opened.transact(lambda conn: _delete_newest(conn, kind))
+    finally:
+        opened.close()
+
+
+def _delete_newest(conn: Connection, kind: str) -> int:
+    places = [one.position for one in log_rows.iterate_entries(conn, 1) if one.kind == kind]
+    if not places:
+        raise StepFailed(f"there is no record of the kind {kind} to delete")
+    erase_entries(conn, 1, places[-1], places[-1])
+    return places[-1]
 
 
 def _other_digit(digit: int) -> int:

@@ -110,20 +110,25 @@ class Play:
 
     # --- what is said and seen ---------------------------------------------
 
-    def say(self, actor: Actor, verb: str, **arguments: Any) -> Told:  # noqa: ANN401  (JSON)
+    def say(self, actor: Actor, verb: str, **arguments: Any) -> Told:  # noqa: ANN401  (fields of a body: any JSON)
         """Say something that the node must take."""
         try:
             return self.voice.say(actor, verb, arguments)
         except Refused as fault:
             raise StepFailed(f"{actor.login} at {actor.home.name}, {verb}: {fault}") from fault
 
-    def refused(self, actor: Actor, verb: str, code: str, **arguments: Any) -> None:  # noqa: ANN401  (JSON)
-        """Say something that the node must refuse, for the reason that `code` names."""
+    def refused(
+        self, actor: Actor, verb: str, code: str, *, rule: str | None = None, **arguments: Any,  # noqa: ANN401  (fields of a body: any JSON)
+    ) -> None:  # fmt: skip
+        """Say something that the node must refuse, for the reason that `code` names.
+
+        `rule` is one that must be named too, as "UNCAC 46(26)".
+        """
         try:
             self.voice.say(actor, verb, arguments)
         except Refused as fault:
-            if fault.code != code:
-                raise StepFailed(f"{verb} was refused as {fault.code}, not as {code}") from fault
+            if fault.code != code or rule not in {None, *fault.rules}:
+                raise StepFailed(f"{verb} was not refused as {code} by {rule}: {fault}") from fault
         else:
             raise StepFailed(f"{verb} by {actor.login} was not refused")
 
@@ -227,13 +232,13 @@ class Play:
         self.say(approver, "draft.approve", draft=draft, version=1)
         return str(self.say(officer, "draft.send", draft=draft)["case"])
 
-    def step(self, actor: Actor, event: str, case: str, **body: Any) -> Told:  # noqa: ANN401  (JSON)
+    def step(self, actor: Actor, event: str, case: str, **body: Any) -> Told:  # noqa: ANN401  (fields of a body: any JSON)
         """Make one step in a case; `evidence` is a path and not a field."""
         evidence = body.pop("evidence", None)
         given = {} if evidence is None else {"evidence": str(evidence)}
         return self.say(actor, f"case.{event}", case=case, body=body, **given)
 
-    def by_two(self, first: Actor, second: Actor, event: str, case: str, **body: Any) -> None:  # noqa: ANN401  (JSON)
+    def by_two(self, first: Actor, second: Actor, event: str, case: str, **body: Any) -> None:  # noqa: ANN401  (fields of a body: any JSON)
         """Make a step that takes two people: one proposes, another agrees."""
         draft = self.step(first, event, case, **body)["draft"]
         self.say(second, "draft.approve", draft=draft, version=1)

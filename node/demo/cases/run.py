@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.text import Text
 
 from node.clock import SystemClock
-from node.demo.cases import case_1, case_2, case_3, case_5
+from node.demo.cases import case_1, case_2, case_3, case_5, case_refusal
 from node.demo.cases.clock import StoryClock
 from node.demo.cases.house import House
 from node.demo.cases.play import DAY_S, Play, Scene
@@ -38,7 +38,13 @@ from node.logs import configure
 
 SCHEMA: Final = "comity.demo-case/1"
 LISTED: Final = "comity.demo-cases/1"
-CASES: Final[Mapping[str, ModuleType]] = {"1": case_1, "2": case_2, "3": case_3, "5": case_5}
+CASES: Final[Mapping[str, ModuleType]] = {
+    "1": case_1,
+    "2": case_2,
+    "3": case_3,
+    "5": case_5,
+    "refusal": case_refusal,
+}
 """The scripts by name; each has `AUTHORITIES`, `TITLE` and `play`.
 
 A script that begins on a certain day of the week says so as `WEEKDAY`, 0 being Monday, and

@@ -14,7 +14,7 @@ import base64
 import http.client
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
@@ -92,12 +92,13 @@ class Actor:
 
 
 class Refused(Exception):
-    """The node refused what was said; `code` is the stable word for why."""
+    """The node refused what was said; `code` is the stable word for why, `rules` are the law's."""
 
-    def __init__(self, code: str, sentence: str) -> None:
-        """Keep both."""
+    def __init__(self, code: str, sentence: str, rules: Iterable[str] = ()) -> None:
+        """Keep all."""
         super().__init__(f"{code}: {sentence}")
         self.code = code
+        self.rules = frozenset(rules)
 
 
 class Voice(Protocol):
@@ -181,7 +182,8 @@ def _words(verb: str, given: Mapping[str, Any]) -> list[str]:
 def _refused(text: str) -> Refused:
     try:
         told = json.loads(text.strip().splitlines()[-1])
-        return Refused(str(told["code"]), str(told["sentence"]))
+        rules = [str(one["rule"]) for one in told.get("findings", ())]
+        return Refused(str(told["code"]), str(told["sentence"]), rules)
     except (ValueError, KeyError, TypeError, IndexError) as fault:
         raise StepFailed("a command failed and gave no reason for programs") from fault
 
@@ -251,5 +253,6 @@ def _call(
         line.close()
     told: Told = json.loads(raw) if raw else {}
     if answer.status >= http.client.BAD_REQUEST:
-        raise Refused(str(told.get("code")), str(told.get("detail")))
+        rules = [str(one.get("rule")) for one in told.get("errors", ())]
+        raise Refused(str(told.get("code")), str(told.get("detail")), rules)
     return told
