@@ -114,10 +114,7 @@ class Sending:
         body = dict(text.body)
         if event == "countersign":
             body["signatories"] = _named(tx, [Signatory(tx.by or "", _role(by))])
-        shown = self._register.show(tx.conn, found.id)
-        report = self._checks.event(shown, event, whole_body(body, text.manifest), tx.now)
-        if not report.may_be_sent:
-            raise Incomplete(report, _NOTHING_SENT)
+        self._require_complete(tx, found.id, event, whole_body(body, text.manifest))
         posted = self._register.make_move(
             tx, found.id, event=event, body=body, manifest=text.manifest
         )
@@ -150,11 +147,18 @@ class Sending:
             raise Malformed("a case that has just gone")
         two: list[Json] = [{"name": "-", "role": "-"}, {"name": "--", "role": "-"}]
         trial = {**whole_body(text.body, text.manifest), "signatories": two}
+        self._require_complete(tx, case, event, trial)
         self._register.check_move(tx.conn, found, event=event, body=trial, now=tx.now)
         target = Target(found.peer, event, found.request_kind, case)
         draft = self._drafts.create(tx, target, text)
         keep_reading(tx, self._network, case, tx.by or "")
         return self._drafts.submit(tx, draft.id, version=1)
+
+    def _require_complete(self, tx: Tx, case: str, event: str, body: Mapping[str, Json]) -> None:
+        """Raise with all that the law misses; the life cycle alone would say less of why."""
+        report = self._checks.event(self._register.show(tx.conn, case), event, body, tx.now)
+        if not report.may_be_sent:
+            raise Incomplete(report, _NOTHING_SENT)
 
     # --- people --------------------------------------------------------------
 
