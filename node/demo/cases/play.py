@@ -158,17 +158,18 @@ class Play:
     def verified(self, *cases: str, readers: Mapping[str, Actor]) -> None:
         """Verify both logs, and each case from a file alone, as an auditor does.
 
-        `readers` are who may read the cases, by authority.
+        `readers` are who may read the cases, by authority: both sides of all of them.
         """
-        for name, home in self.house.homes.items():
-            self.stage.comity("--config", home.folder, "audit", "verify", "--json").must()
-            for case in cases if name in readers else ():
-                file = home.folder / f"{case.rpartition('/')[2][:_SHOWN_DIGITS]}.comity"
-                self.voice.bundle(readers[name], case, file)
+        for reader in readers.values():
+            folder = reader.home.folder
+            self.stage.comity("--config", folder, "audit", "verify", "--json").must()
+            for case in cases:
+                file = folder / f"{case.rpartition('/')[2][:_SHOWN_DIGITS]}.comity"
+                self.voice.bundle(reader, case, file)
                 self.stage.comity("verify", file, "--json").must()
         for case in cases:
             self.agreed(case, readers)
-        sides = " and ".join(self.house.homes)
+        sides = " and ".join(readers)
         self.see(f"{sides}: logs derived again, the case verified from its file alone")
 
     def agreed(self, case: str, readers: Mapping[str, Actor]) -> None:
