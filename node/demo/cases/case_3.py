@@ -56,7 +56,7 @@ def _freeze(play: Play, cast: Cast) -> str:
     take_in(play, cast, case, "MLA/2026/77", "en")
     # A tenant is found: what shall bind the other side is agreed before it can be relied on.
     play.refused(
-        cast.decider, "case.accept", "incomplete", case=case,
+        cast.decider, "case.accept", "incomplete", rule="UNCAC 46(26)", case=case,
         body={"scope": "full", "conditions": ["1", "2"]},
     )  # fmt: skip
     play.step(

@@ -67,7 +67,9 @@ def _postpone(play: Play, cast: Cast, case: str) -> None:
     postponed = {
         "ground": "46-25", "reasons": texts.OWN_TRIAL, "review": play.moment(60),
     }  # fmt: skip
-    play.refused(cast.decider, "case.postpone", "incomplete", case=case, body=postponed)
+    play.refused(
+        cast.decider, "case.postpone", "incomplete", rule="UNCAC 46(26)", case=case, body=postponed
+    )
     play.step(
         cast.decider, "open_consultation", case, intended="postpone", ground="46-25",
         due=play.moment(15),
