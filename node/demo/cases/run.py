@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.text import Text
 
 from node.clock import SystemClock
-from node.demo.cases import case_1, case_2, case_3, case_4, case_5, case_refusal
+from node.demo.cases import case_1, case_2, case_3, case_4, case_5, case_6, case_refusal
 from node.demo.cases.clock import StoryClock
 from node.demo.cases.house import House
 from node.demo.cases.play import DAY_S, Play, Scene
@@ -44,6 +44,7 @@ CASES: Final[Mapping[str, ModuleType]] = {
     "3": case_3,
     "4": case_4,
     "5": case_5,
+    "6": case_6,
     "refusal": case_refusal,
 }
 """The scripts by name; each has `AUTHORITIES`, `TITLE` and `play`.

@@ -102,10 +102,13 @@ def files(folder: Path, written: Mapping[str, str]) -> Path:
 # --- what a case must show -------------------------------------------------
 
 
-def told(play: Play, cast: Cast, case: str, event: str, text: str | None = None) -> None:
+def told(
+    play: Play, cast: Cast | tuple[Actor, ...], case: str, event: str, text: str | None = None
+) -> None:
     """Wait until both sides show that an event had its effect, with its text if one is given."""
+    readers = cast if isinstance(cast, tuple) else (cast.clerk, cast.intake)
     play.until(
-        lambda: all(_shows(play, who, case, (event, text)) for who in (cast.clerk, cast.intake)),
+        lambda: all(_shows(play, who, case, (event, text)) for who in readers),
         lambda: f"not both sides show {event} as it was said",
     )
 
