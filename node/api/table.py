@@ -34,6 +34,7 @@ GET    /v1/cases/{case}/receipts             case.receipts
 GET    /v1/cases/{case}/print                case.print
 GET    /v1/cases/{case}/bundle               case.bundle
 GET    /v1/cases/{case}/proofs               case.proofs
+POST   /v1/cases/{case}/use                  case.use
 POST   /v1/cases/{case}/record               case.record
 POST   /v1/cases/{case}/join                 case.join
 POST   /v1/cases/{case}/refer                case.refer

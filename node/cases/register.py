@@ -25,7 +25,8 @@ from node.storage.vault import Vault
 from node.storage.writer import Tx
 from protocol.encoding import Json
 from protocol.errors import Malformed, Rejected
-from protocol.lifecycle import Rule, Step, moves, owed
+from protocol.lifecycle import Rule, Step, hindrances, moves, owed
+from protocol.lifecycle_words import GUARD_WORDS
 from protocol.messages import (
     KIND,
     AuthenticMessage,
@@ -51,7 +52,9 @@ class NotNow(Exception):
     def __init__(self, event: str, why: str, possible: Sequence[str]) -> None:
         """Say which step, why not, and which are possible."""
         told = ", ".join(possible) or "none; the other side moves next"
-        super().__init__(f"{event} has no effect as the case stands ({why}); possible now: {told}")
+        guard = GUARD_WORDS.get(why.removeprefix("guard:"))
+        asked = f"it asks for this: {guard}" if guard else f"the case does not stand there ({why})"
+        super().__init__(f"{event} has no effect now, for {asked}. Possible now: {told}")
         self.why = why
 
 
@@ -132,12 +135,16 @@ class Register:
         """Raise `NotNow` if our step would have no effect as the case stands."""
         judged = self.standings.judge(conn, case, Step(event, side_of(case), body, now, ""))
         if judged.rule is None:
-            possible = sorted({one.event for one in self.moves(conn, case)})
+            possible = sorted({one.event for one in self.moves(conn, case, now)})
             raise NotNow(event, judged.why or "not-allowed-now", possible)
 
-    def moves(self, conn: Connection, case: Case) -> tuple[Rule, ...]:
-        """Give what our side may do now, the guards aside."""
-        return moves(self.standings.now(conn, case), side_of(case))
+    def moves(self, conn: Connection, case: Case, now: int) -> tuple[Rule, ...]:
+        """Give what our side may do now; what a body must hold is left aside."""
+        standing = self.standings.now(conn, case)
+        return tuple(
+            rule for rule in moves(standing, side_of(case))
+            if standing is None or not hindrances(standing, rule, now=now)
+        )  # fmt: skip
 
     def _post(
         self, tx: Tx, case: Case, kind: str, body: Mapping[str, Json], manifest: Manifest | None
@@ -213,7 +220,7 @@ class Register:
         if not any(one.kind == OPENS for one in waits):
             raise NotNow("resend", "expired", ["a new request that supersedes this one"])
         if not self.standings.send_again(tx, case):
-            raise self._not_here(tx.conn, case, "resend")
+            raise self._not_here(tx, case, "resend")
         tx.record(CaseSentAgain(self._office.network, tx.now, case.log_id, by=tx.by))
         return case
 
@@ -221,12 +228,12 @@ class Register:
         """Close a case of which nothing ever arrived; if it does, it is withdrawn at once."""
         case = self.find(tx.conn, name, lock=True, readable=True)
         if not self.standings.abandon(tx, case):
-            raise self._not_here(tx.conn, case, "abandon_undelivered")
+            raise self._not_here(tx, case, "abandon_undelivered")
         tx.record(CaseAbandoned(self._office.network, tx.now, case.log_id, by=tx.by))
         return case
 
-    def _not_here(self, conn: Connection, case: Case, event: str) -> NotNow:
-        possible = sorted({one.event for one in self.moves(conn, case)})
+    def _not_here(self, tx: Tx, case: Case, event: str) -> NotNow:
+        possible = sorted({one.event for one in self.moves(tx.conn, case, tx.now)})
         return NotNow(event, "not-allowed-now", possible)
 
     def list_evidence(self, tx: Tx, received: AuthenticMessage) -> None:

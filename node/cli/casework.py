@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from typer.core import TyperGroup
 
-from node.cli import case_text, finding, members, papers, steps
+from node.cli import case_text, finding, members, papers, steps, using
 from node.cli.access import ask, settings_of
 from node.cli.bodies import checked_request
 from node.cli.call import Call, PassphraseOption, command, failed, usage
@@ -56,6 +56,7 @@ def register(app: typer.Typer) -> None:
     command(case, "erase")(case_erase)
     finding.register_in(case)
     members.register(case)
+    using.register(case)
     papers.register(case)
     steps.register(case)
     app.add_typer(case, name="case")

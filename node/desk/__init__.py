@@ -31,6 +31,7 @@ from node.desk.law import LAW
 from node.desk.papers import PAPERS
 from node.desk.people import PEOPLE
 from node.desk.trust import TRUST
+from node.desk.using import USING
 from node.desk.verb import Desk, Live, Result, Verb, no_writing
 from node.desk.watching import WATCHING
 from node.desk.work import WORK
@@ -43,7 +44,7 @@ __all__ = ["VERBS", "Desk", "Live", "Result", "Verb", "act", "no_writing", "who"
 
 VERBS: Final[Mapping[str, Verb]] = {
     **CASEWORK, **CASE_FILES, **DRAFTING, **PAPERS, **AUDITING, **TRUST, **WATCHING, **PEOPLE,
-    **LAW, **WORK, **HOOKS, **FINDING,
+    **LAW, **WORK, **HOOKS, **FINDING, **USING,
 }  # fmt: skip
 """Every verb by its name; the control socket and the command line know no other."""
 

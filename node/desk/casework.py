@@ -14,8 +14,8 @@ from pydantic import Field
 
 from node.access import roles
 from node.access.roles import Role
-from node.cases.drafts import Target, Text
-from node.cases.history import bodies, history, in_order
+from node.cases.drafts import TRANSMIT, Target, Text
+from node.cases.history import bodies, history
 from node.cases.keeping import RELATIONS
 from node.desk.arguments import Arguments, CaseName, Texts, spoken
 from node.desk.case_files import OneCase
@@ -176,7 +176,7 @@ def open_case(desk: Desk, conn: Connection, name: str) -> Opened:
     standing = standing_rows.read_standing(conn, case.id)
     on_wire = standing is None or bool(standing.on_wire)
     return Opened(
-        shown, standing, history(shown), desk.register.moves(conn, case),
+        shown, standing, history(shown), desk.register.moves(conn, case, desk.clock.now()),
         tools.keeping.related(conn, case.id), member_rows.list_members(conn, case.id),
         [] if on_wire else tools.papers.steps(conn, case),
         person_rows.person_names(conn), link_rows.next_dues(conn, [case.id]).get(case.id),
@@ -188,8 +188,8 @@ def _case_print(desk: Desk, args: PrintCase) -> Result:
 
     def work(conn: Connection) -> tuple[str, Mapping[str, Json]]:
         one = open_case(desk, conn, args.case)
-        said = [each.message.body for each in in_order(one.shown)]
-        said += [each.body for each in one.steps]
+        said = bodies(one.shown, TRANSMIT)  # a peer may begin with anything
+        said += [each.body for each in one.steps if each.stored.event == TRANSMIT]
         return one.shown.case.request_kind, said[0] if said else {}
 
     kind, body = desk.database.read(work)
@@ -224,8 +224,10 @@ def _case_hand_over(desk: Desk, args: HandOver) -> Result:
 
 
 def _case_link(desk: Desk, args: LinkCase) -> Result:
-    keeping = casework(desk).keeping
-    case, other = desk.unit(lambda tx: keeping.link(tx, args.case, args.relation, args.other))
+    keeping, by = casework(desk).keeping, desk.asking
+    case, other = desk.unit(
+        lambda tx: keeping.link(tx, args.case, args.relation, args.other, by=by)
+    )
     return {
         "schema": "comity.link/1", "case": case.id, "relation": args.relation, "other": other,
     }  # fmt: skip

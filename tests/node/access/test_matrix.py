@@ -121,6 +121,7 @@ case.supplement                      --+-------- --x-------- --x--------
 case.translation                     +++++++++-- ..x+.+..+-- ..x......--
 case.use_consent_decided             -----+----- -----+----- -----.-----
 case.use_consent_requested           -+--------- -.--------- -.---------
+case.use                             +++++++++-- ..x+.+..+-- ..x......--
 case.withdraw                        --+-------- --x-------- --x--------
 case.withdrawal_overtaken            -------+--- -------.--- -------.---
 clock.end                            -+++++--+-- -.x+.+--+-- -.x...--.--

@@ -144,7 +144,7 @@ async def test_a_move_that_would_have_no_effect_is_refused_with_those_that_would
     """And nothing is posted."""
     pair, case = light_pair, await exchanged(light_pair)
     before = len(pair[QUMRAN].rows("messages"))
-    with pytest.raises(NotNow, match=r"possible now: .*accept"):
+    with pytest.raises(NotNow, match=r"Possible now: .*accept"):
         await move(pair, QUMRAN, case, "send_final_result", {"outcome": "FULL"})
     assert len(pair[QUMRAN].rows("messages")) == before
 
