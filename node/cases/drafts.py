@@ -1,7 +1,7 @@
 """Drafts: what is written before it is said, and who has to see it first.
 
     draft = drafts.create(tx, Target("qm.justice", kind="MLA_BANK_RECORDS"), text)
-    drafts.submit(tx, draft.id, version=1)          # checked: what blocks is named
+    drafts.submit(tx, by, draft.id, version=1)      # checked: what blocks is named
     drafts.approve(tx, another, draft.id, version=1)
 
 A draft never leaves the node. It moves by the drafting rules of the life cycle; an approval
@@ -149,10 +149,16 @@ class Drafts:
 
     # --- being seen by another -----------------------------------------------
 
-    def submit(self, tx: Tx, name: str, *, version: int) -> Draft:
-        """Give a version to a second person, if nothing blocks it."""
+    def submit(self, tx: Tx, by: Person, name: str, *, version: int) -> Draft:
+        """Give a version to a second person, if nothing blocks it.
+
+        Who submits an event answers for it as the first person, whoever wrote at it.
+        """
         draft = self._current(tx, name, version)
         rule = self._rule(draft, "submit_for_approval")
+        role = Role(EVENTS[draft.stored.event].role)
+        if not draft.is_request and not by.holds(frozenset({role})):
+            raise NotYours(f"This draft is submitted by a person with the role {role}.")
         self.require_complete(tx, draft)
         moved = self._move(tx, draft, rule, submitted_by=tx.by)
         tx.record(DraftSubmitted(self.network, tx.now, moved.id, version, moved.digest, by=tx.by))

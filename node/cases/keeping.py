@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from node.access.roles import CASEWORK, Person
 from node.audit.casework_records import CaseHandedOver, CaseLinked, CaseReferred
 from node.audit.people_records import CaseLetIn
 from node.cases.clocks.by_hand import end_joined
@@ -86,12 +87,17 @@ class Keeping:
             return case, None
         return case, posted
 
-    def link(self, tx: Tx, name: str, relation: str, other: str) -> tuple[Case, str]:
-        """Link a case with another, here or elsewhere; gives the other as it is stored."""
+    def link(
+        self, tx: Tx, name: str, relation: str, other: str, *, by: Person | None = None
+    ) -> tuple[Case, str]:
+        """Link a case with another, here or elsewhere; gives the other as it is stored.
+
+        A case that `by` may not know of is one that is elsewhere: its id is not told.
+        """
         if relation not in RELATIONS:
             raise Malformed(f"a link is one of: {', '.join(RELATIONS)}")
         case = self.register.find(tx.conn, name, lock=True)
-        named = self._named(tx.conn, other)
+        named = self._named(tx, other, by)
         if named == case.id:
             raise CaseFault("A case is not linked with itself: name the other one.")
         if link_rows.insert_link(tx.conn, Link(case.id, relation, named, tx.now)):
@@ -115,14 +121,16 @@ class Keeping:
         self.link(tx, new.id, "joins", old.id)
         return True
 
-    def _named(self, conn: Connection, other: str) -> str:
+    def _named(self, tx: Tx, other: str, by: Person | None) -> str:
         """Give a case that is here by its id, and one that is elsewhere as it was named."""
         if not other.strip() or len(other) > REFERENCE_CHARS_MAX:
             raise Malformed("the other case is named by its id or reference")
         try:
-            return self.register.find(conn, other).id
+            found = self.register.find(tx.conn, other).id
         except CaseNotFound:
             return other
+        known = by is None or member_rows.may_list(tx.conn, by, found, tx.now)
+        return found if known else other
 
     @staticmethod
     def related(conn: Connection, case_id: str) -> list[Related]:
@@ -159,5 +167,10 @@ def _active(conn: Connection, login: str) -> User:
     if user is None or user.state != "active":
         raise CaseFault(
             "Nobody who is active here is called that: `comity user list` shows our people."
+        )
+    if not CASEWORK.intersection(user.roles.split()):
+        raise CaseFault(
+            "That person does not work on cases, and could not even read this one: `comity user "
+            "list` shows who does."
         )
     return user

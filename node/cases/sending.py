@@ -18,8 +18,9 @@ from typing import Final
 
 from node.access.roles import Person, Role
 from node.cases.checks import Checks
-from node.cases.drafts import Draft, Drafts, Target, Text, whole_body
+from node.cases.drafts import TRANSMIT, Draft, Drafts, Target, Text, whole_body
 from node.cases.faults import Incomplete, NeedsAnother, NotYours, WrongState
+from node.cases.history import bodies
 from node.cases.keeping import keep_reading, put_in_charge
 from node.cases.law import Kind
 from node.cases.register import Register
@@ -29,6 +30,7 @@ from node.storage.writer import Tx
 from protocol.encoding import Json
 from protocol.errors import Malformed
 from protocol.lifecycle import EVENTS, State
+from protocol.lifecycle_guards import signatory_names
 
 SECOND_PERSON_S: Final = 86_400
 _PROTECTED: Final = "protected_identity"
@@ -110,10 +112,11 @@ class Sending:
         found = self._register.find(tx.conn, case, lock=True, readable=True)
         _require_wire(tx, found.id)
         if EVENTS[event].two_persons:
-            return self._propose(tx, found.id, event, text)
+            return self._propose(tx, by, found.id, event=event, text=text)
         body = dict(text.body)
         if event == "countersign":
             body["signatories"] = _named(tx, [Signatory(tx.by or "", _role(by))])
+            self._require_second(tx, found.id, body)
         self._require_complete(tx, found.id, event, whole_body(body, text.manifest))
         posted = self._register.make_move(
             tx, found.id, event=event, body=body, manifest=text.manifest
@@ -140,7 +143,7 @@ class Sending:
             keep_reading(tx, self._network, posted.case, one.person)
         return self._drafts.sent(tx, draft, posted.case, posted.identity), posted
 
-    def _propose(self, tx: Tx, case: str, event: str, text: Text) -> Draft:
+    def _propose(self, tx: Tx, by: Person, case: str, *, event: str, text: Text) -> Draft:
         """Make a draft of an event that takes two persons, given to the second at once."""
         found = case_rows.read_case(tx.conn, case)
         if found is None:
@@ -152,13 +155,21 @@ class Sending:
         target = Target(found.peer, event, found.request_kind, case)
         draft = self._drafts.create(tx, target, text)
         keep_reading(tx, self._network, case, tx.by or "")
-        return self._drafts.submit(tx, draft.id, version=1)
+        return self._drafts.submit(tx, by, draft.id, version=1)
 
     def _require_complete(self, tx: Tx, case: str, event: str, body: Mapping[str, Json]) -> None:
         """Raise with all that the law misses; the life cycle alone would say less of why."""
         report = self._checks.event(self._register.show(tx.conn, case), event, body, tx.now)
         if not report.may_be_sent:
             raise Incomplete(report, _NOTHING_SENT)
+
+    def _require_second(self, tx: Tx, case: str, body: Mapping[str, Json]) -> None:
+        """Raise if who countersigns is the one who has signed, under whatever role."""
+        first = bodies(self._register.show(tx.conn, case), TRANSMIT)[:1]
+        if any(signatory_names(one) & signatory_names(body) for one in first):
+            raise NeedsAnother(
+                "You signed this request yourself: the second signature is another person's."
+            )
 
     # --- people --------------------------------------------------------------
 

@@ -142,6 +142,8 @@ def _translations(messages: Sequence[ShownMessage]) -> list[Json]:
     """Gather the translations that travel with messages, and of which message each is."""
     found: list[Json] = []
     for one in messages:
+        if one.message.kind == PROTECTED:
+            continue
         listed = one.message.body.get(_TRANSLATIONS)
         of = one.message.body.get("of")
         each = listed if isinstance(listed, list) else []

@@ -193,8 +193,9 @@ def _place(cursor: str) -> tuple[int, str]:
 
 
 def _draft_submit(desk: Desk, args: OneVersion) -> Result:
-    drafts = casework(desk).drafts
-    return _shown(desk, desk.unit(lambda tx: drafts.submit(tx, args.draft, version=args.version)))
+    drafts, by = casework(desk).drafts, desk.asking
+    given = desk.unit(lambda tx: drafts.submit(tx, by, args.draft, version=args.version))
+    return _shown(desk, given)
 
 
 def _draft_return(desk: Desk, args: ReturnDraft) -> Result:
