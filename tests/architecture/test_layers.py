@@ -32,8 +32,9 @@ ORDER: tuple[str, ...] = tuple(
     node.access: roles
     node.storage: columns failures statements log_tables casework_tables tables migrations sqlite postgresql engine
     node.storage: migrate vault
+    node.storage: waiting_rows
     node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows standing_rows
-    node.storage: audit_rows audit_watch_rows export_rows recovery_rows
+    node.storage: audit_rows audit_watch_rows audit_case_rows export_rows recovery_rows
     node.storage: repeat_rows webhook_rows
     node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
     node.storage: draft_rows paper_rows link_rows
@@ -47,7 +48,7 @@ ORDER: tuple[str, ...] = tuple(
     node: anchor office trust_watch
     node.audit: witness
     node: quorum own_log forks following examined outbox
-    node.cases: law completeness evidence_in_body happened clocks words search facts statistics feed standings register
+    node.cases: law completeness evidence_in_body happened clocks words search facts statistics feed linking standings register
     node.cases: history checks faults draft_text drafts keeping sending papers letters dues
     node: inbox
     node.access: faults people tokens matters members check

@@ -118,7 +118,7 @@ async def test_another_user_of_the_machine_is_heard_if_they_are_one_of_our_peopl
 async def test_a_key_says_who_speaks_before_the_unix_user_does(light_pair: Pair) -> None:
     """So that somebody without a user of their own can type commands."""
     path = light_pair.folder / "run" / "control.sock"
-    settle_in(light_pair[FIJI].node.settings)
+    settle_in(light_pair[FIJI].node.settings, light_pair[FIJI].node)
     async with serve_desk(desk_of(light_pair[FIJI].node), path):
         mine = await asyncio.to_thread(ask_node, path, "user.me", {}, key=KEY)
         assert (mine["login"], mine["built_in"]) == ("anna", False)
@@ -194,7 +194,7 @@ async def test_a_verb_that_fails_has_a_code_a_sentence_and_an_exit_status(
 ) -> None:
     """The same that the command would have shown by itself; and nothing was written."""
     path = light_pair.folder / "run" / "control.sock"
-    settle_in(light_pair[FIJI].node.settings)
+    settle_in(light_pair[FIJI].node.settings, light_pair[FIJI].node)
     before = light_pair[FIJI].counts()
     async with serve_desk(desk_of(light_pair[FIJI].node), path):
         with pytest.raises(Told) as told:

@@ -86,7 +86,7 @@ async def test_a_reading_verb_works_at_a_desk_that_cannot_write(
     reading = replace(desk(light_pair), write=no_writing, live=live)
     before = light_pair[FIJI].counts()
     if name in OF_USERS:
-        settle_in(light_pair[FIJI].node.settings)
+        settle_in(light_pair[FIJI].node.settings, light_pair[FIJI].node)
         before = light_pair[FIJI].counts()
     result = act(reading, name, arguments_of(name, case), person=person_for(name))
     assert str(result["schema"]).startswith("comity.")

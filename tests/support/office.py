@@ -18,10 +18,10 @@ from node.desk import Desk, act
 from node.exits import Fault
 from node.faults import EXPECTED, describe
 from node.run import desk_of
-from node.storage.person_rows import person_id
 from protocol.encoding import Json
+from tests.support.network import NETWORK
 from tests.support.pair import FIJI, QUMRAN, Pair
-from tests.support.people import add_user, somebody
+from tests.support.people import join, somebody
 
 Tree: TypeAlias = dict[str, Any]
 
@@ -47,13 +47,8 @@ class Office:
         for login, role in STAFF.items():
             person = somebody(login, role)
             self.people[login] = person
-            raw = bytes.fromhex(person.id or "")
-
-            def put(conn: Any, person: Person = person, raw: bytes = raw) -> None:  # noqa: ANN401  (a connection)
-                person_id(conn, person.name, lambda _: raw)
-                add_user(conn, person)
-
-            self.pair[self.name].node.database.transact(put)
+            writer = self.pair[self.name].node.writer
+            writer.write_now(lambda tx, person=person: join(tx, NETWORK, person))  # type: ignore[misc]  # mypy cannot type it
 
     @property
     def desk(self) -> Desk:

@@ -5,8 +5,8 @@
     environment = key_for(folder, "case", "list")
 
 Anna works on cases in every role that one person can have together; the administrator is the
-one whom every node has built in. `settle_in` puts Anna into the rows alone, so that a log in a
-test holds nothing but what the test is about; `tests/node/access` adds people as people do.
+one whom every node has built in. `settle_in` adds Anna with her records, as an audit wants
+them; `tests/node/access` adds people as people do.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from keys.keyfile import read_key_file
 from node.access.people import built_in, words
 from node.access.roles import CASEWORK, Person, Role
+from node.app import Node, open_node
+from node.audit.people_records import KeyMade, UserChanged
 from node.desk import VERBS
 from node.settings import Settings
 from node.storage import Connection, key_rows, people_rows
-from node.storage.engine import open_database
 from node.storage.key_rows import AccessKey, key_digest
 from node.storage.people_rows import User
 from node.storage.person_rows import person_id
+from node.storage.writer import Tx
+from tests.support.keyfiles import PASSPHRASE
 
 ANNA = Person("anna", CASEWORK, "aa" * 16)
 ADMIN = built_in(os.geteuid())
@@ -44,30 +48,45 @@ def somebody(name: str, *roles: Role) -> Person:
     return Person(name, frozenset(roles), name.encode().hex().ljust(32, "0")[:32])
 
 
-def add_user(conn: Connection, person: Person) -> None:
+def add_user(conn: Connection, person: Person, at: int = 0) -> None:
     """Put a person into the rows, as if they had been added and confirmed."""
     assert person.id is not None
-    user = User(person.id, person.name, None, words(person.roles), "active", None, None, 0)
+    roles = words(person.roles)
+    user = User(person.id, person.name, None, roles, "active", None, None, at, confirmed_at=at)
     people_rows.insert_user(conn, user)
 
 
-def settle_in(settings: Settings) -> Path:
-    """Let Anna work at a node: gives the file with her access key."""
-    database = open_database(settings.database.url.get_secret_value())
-    try:
-        database.transact(_settle)
-    finally:
-        database.close()
+def join(tx: Tx, network: str, person: Person) -> None:
+    """Add a person with the record that an audit wants to see."""
+    assert person.id is not None
+    raw = bytes.fromhex(person.id)
+    person_id(tx.conn, person.name, lambda _: raw)
+    add_user(tx.conn, person, tx.now)
+    tx.record(
+        UserChanged(network, tx.now, person.id, words(person.roles), "active", None, None, by=None)
+    )
+
+
+def settle_in(settings: Settings, node: Node | None = None) -> Path:
+    """Let Anna work at a node: gives the file with her access key. `node` is it, if it is open."""
+    if node is not None:
+        node.writer.write_now(lambda tx: _settle(tx, settings.network))
+    else:
+        opened = open_node(settings, read_key_file(settings.keys.file, PASSPHRASE))
+        opened.writer.write_now(lambda tx: _settle(tx, settings.network))
+        opened.close()
     file = settings.folder / KEY_FILE
     file.touch(mode=0o600)
     file.write_text(KEY + "\n")
     return file
 
 
-def _settle(conn: Connection) -> None:
-    known = person_id(conn, ANNA.name, lambda _: bytes.fromhex("aa" * 16))
-    add_user(conn, Person(ANNA.name, ANNA.roles, known))
-    key_rows.insert_key(conn, AccessKey(key_digest(KEY), known, "desk", "", None, 0, _LONG_S * 10))
+def _settle(tx: Tx, network: str) -> None:
+    assert ANNA.id is not None
+    join(tx, network, ANNA)
+    key = AccessKey(key_digest(KEY), ANNA.id, "desk", "", None, tx.now, tx.now + _LONG_S * 10)
+    key_rows.insert_key(tx.conn, key)
+    tx.record(KeyMade(network, tx.now, key.digest, ANNA.id, "", key.expires, by=None))
 
 
 def key_for(folder: Path, *command: str) -> Mapping[str, str]:

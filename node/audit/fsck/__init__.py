@@ -16,11 +16,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from node.audit.fsck.casework import CaseworkReader
 from node.audit.fsck.entries import EntryReader
 from node.audit.fsck.heads import HeadReader
 from node.audit.fsck.messages import MessageReader
 from node.audit.fsck.notices import load_notices
 from node.audit.fsck.own import Own, OwnLog, roots_of
+from node.audit.fsck.people import read_people
 from node.audit.fsck.readers import read_persons, read_tokens, read_waiting
 from node.audit.fsck.receipts import Receipts
 from node.audit.fsck.report import (
@@ -154,8 +156,11 @@ class _Audit:
         messages = MessageReader(conn, receipts, self._vault, notes)
         yield lambda: messages.read(progress)
         yield lambda: messages.read_refusals(progress)
+        casework = CaseworkReader(conn, told, messages.folds, self._vault, notes)
         if all(log.readable for log in own.logs.values()):
             yield lambda: read_tokens(conn, told, notes)
+            yield lambda: read_people(conn, told, notes)
+            yield lambda: casework.read(erased_cases=bool(rows.erasures.cases))
         yield lambda: read_persons(conn, told, notes)
         yield lambda: read_waiting(conn, notes, progress)
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from node.audit.fsck.folds import Folds
 from node.audit.fsck.receipts import Receipts
 from node.audit.fsck.records import Record, RecordFault, read_record
 from node.audit.fsck.report import FINDINGS_KEPT, Notes, Progress
@@ -20,6 +21,7 @@ from node.storage import Connection, audit_rows, tables
 from node.storage.audit_rows import Values
 from node.storage.vault import Vault
 from protocol.errors import Rejected
+from protocol.lifecycle import Step
 from protocol.messages import decode_inner, decode_message_text
 
 _KINDS: Final = {"out": "message.sent", "in": "message.accepted"}
@@ -68,6 +70,7 @@ class MessageReader:
         self._case: Values | None = None
         self._states: Counter[str] = Counter()  # of messages of ours
         self._closed: set[str] = set()  # cases whose texts nothing opens
+        self.folds = Folds()
         self._skips: dict[str, set[str]] = {}  # what the texts of a case say was given up
 
     def read(self, progress: Progress) -> None:
@@ -145,12 +148,13 @@ class MessageReader:
             row = rows[identity]
             wrapped = bytes(cases[row.case_id].wrapped_key)
             if wrapped:
-                self._check_text(row, wrapped, sealed, self._vault)
+                self._check_text(row, cases[row.case_id], sealed, self._vault)
             else:  # the case was erased: nothing opens its texts any more
                 self._closed.add(row.case_id)
+        self.folds.close(but=page[-1].case_id)
 
-    def _check_text(self, row: Values, wrapped: bytes, sealed: bytes, vault: Vault) -> None:
-        place = f"message {row.identity}"
+    def _check_text(self, row: Values, case: Values, sealed: bytes, vault: Vault) -> None:
+        place, wrapped = f"message {row.identity}", bytes(case.wrapped_key)
         self._notes.count("texts")
         try:
             statement = decode_inner(vault.open(row.case_id, wrapped, row.identity, sealed))
@@ -160,6 +164,8 @@ class MessageReader:
             return
         if statement.identity != row.identity:
             self._false("text-altered", place, "Its text is another message's.")
+        step = Step(message.kind, message.sender_side, message.body, message.created, row.identity)
+        self.folds.add_message(row, case.side, step)
         said = (message.case, message.seq, message.kind, message.created, message.expires)
         if row.direction == "in" and message.skips:
             self._skips.setdefault(row.case_id, set()).update(message.skips)

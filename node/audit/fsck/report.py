@@ -58,6 +58,14 @@ class Counts:
     tokens: int = 0
     persons: int = 0
     waiting: int = 0
+    standings: int = 0
+    drafts: int = 0
+    steps: int = 0  # on paper
+    links: int = 0
+    users: int = 0
+    keys: int = 0  # by which people are known
+    members: int = 0
+    webhooks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from node.audit.fsck.deeds import Deeds
 from node.audit.fsck.erasures import Erasures
 from node.audit.fsck.own import OwnLog
 from node.audit.fsck.records import Record
@@ -51,6 +52,7 @@ class Told:
     ended: set[str] = field(default_factory=set)
     persons: dict[str, str] = field(default_factory=dict)  # where each acted first
     gave_way: set[str] = field(default_factory=set)  # to a message that came back, recorded so
+    deeds: Deeds = field(default_factory=Deeds)
 
 
 class RowsOfRecords:
@@ -142,6 +144,8 @@ class RowsOfRecords:
         elif kind in _OPENERS and position != 0:
             sentence = "A log is opened by its first record and by no other."
             self.notes.false("record-misplaced", self._entry(position), sentence)
+        else:
+            told.deeds.take(record)
 
     # --- messages -----------------------------------------------------------
 
