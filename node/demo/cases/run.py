@@ -15,10 +15,9 @@ import json as json_text
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Final
+from typing import Final, Protocol
 
 from rich.console import Console
 from rich.text import Text
@@ -38,7 +37,28 @@ from node.logs import configure
 
 SCHEMA: Final = "comity.demo-case/1"
 LISTED: Final = "comity.demo-cases/1"
-CASES: Final[Mapping[str, ModuleType]] = {
+
+
+class Script(Protocol):
+    """What a script is made of; each is a module."""
+
+    @property
+    def AUTHORITIES(self) -> Sequence[str]:  # noqa: N802  (a constant of the module)
+        """The authorities that play, by their ids."""
+        ...
+
+    @property
+    def TITLE(self) -> str:  # noqa: N802  (a constant of the module)
+        """What it is about, in one line."""
+        ...
+
+    @property
+    def play(self) -> Callable[[Play], None]:
+        """What plays it."""
+        ...
+
+
+CASES: Final[Mapping[str, Script]] = {
     "1": case_1,
     "2": case_2,
     "3": case_3,
@@ -136,7 +156,7 @@ def run_case(name: str, *, api: bool, keep: Path | None, json: bool) -> Exit:
     return status
 
 
-def _hints(script: ModuleType, folder: Path) -> list[str]:
+def _hints(script: Script, folder: Path) -> list[str]:
     """Give commands that show what was left, as people of the story would type them."""
     home = folder / script.AUTHORITIES[0]
     key = next(iter(sorted(home.glob("*.key"))), None)
@@ -162,7 +182,7 @@ def _played(name: str, folder: Path, screen: Screen, *, api: bool) -> Exit:
     with Stage(real) as stage:
         voice: Voice = Api() if api else CommandLine(stage)
         screen.begin(name, script.TITLE, voice.name)
-        scenes, why = play_script(script, folder, stage, voice, clock, screen.scene)
+        scenes, why = play_script(script, folder, stage, voice, clock=clock, show=screen.scene)
     played: dict[str, object] = {
         "title": script.TITLE, "voice": voice.name, "ok": why is None,
         "seconds": round(real.monotonic() - began, 3),
@@ -172,8 +192,8 @@ def _played(name: str, folder: Path, screen: Screen, *, api: bool) -> Exit:
     return Exit.DONE if why is None else Exit.FAILED
 
 
-def play_script(  # noqa: PLR0917  (everything that a play is played with)
-    script: ModuleType, folder: Path, stage: Stage, voice: Voice, clock: StoryClock,
+def play_script(
+    script: Script, folder: Path, stage: Stage, voice: Voice, *, clock: StoryClock,
     show: Callable[[Scene], None],
 ) -> tuple[list[Scene], str | None]:  # fmt: skip
     """Play a script in nodes of its own; gives what was seen, and why it failed if it did."""
