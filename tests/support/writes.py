@@ -18,6 +18,8 @@ from tests.support.source import Module, modules
 
 _MAKERS = frozenset({"insert", "update", "delete", "insert_into", "update_of"})
 _CHANGERS = frozenset({"change", "change_many", "Change", "insert_rows"})
+_APART = ("node.storage", "node.demo.fraud")
+"""Who writes the rows; and what somebody does to a copy who wants to leave no record."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -104,7 +106,7 @@ def writes() -> set[Write]:
     """Give every place of the node, outside storage, that changes rows."""
     known, found = writers(), set()
     for module in modules("node"):
-        if module.name.startswith("node.storage"):
+        if module.name.startswith(_APART):
             continue
         short = module.name.removeprefix("node.")
         for function, tree in _functions(module.tree, short):

@@ -78,12 +78,14 @@ async def test_a_refusal_takes_a_consultation_and_two_persons(light_pair: Pair) 
 
 
 async def test_nothing_is_refused_before_the_other_side_was_consulted(light_pair: Pair) -> None:
-    """The proposal itself is refused, with what is possible now (UNCAC 46(26))."""
+    """The proposal itself is refused, by the rule and with what to do (UNCAC 46(26))."""
     _fiji, qumran, case = await opened(light_pair)
     body = {"ground": "46-21-b", "reasons": "It would harm an essential interest."}
     told = qumran.refused("dee", "case.refuse", case=case, body=body)
-    assert told.code == "not-now"
-    assert "open_consultation" in told.sentence
+    assert told.code == "incomplete"
+    (found,) = told.findings
+    assert found["rule"] == "UNCAC 46(26)"
+    assert "open a consultation" in found["sentence"]
 
 
 async def test_bank_secrecy_is_no_ground_of_refusal(light_pair: Pair) -> None:
