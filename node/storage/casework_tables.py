@@ -215,6 +215,29 @@ class ClockRow(Row, table=True):
     escalated_at: int | None = Field(default=None, sa_column=number(empty=True))
 
 
+class WaitingRow(Row, table=True):
+    """A clock that has not ended, for each whom the work list shows it to.
+
+    `reader` is a person, by `charge` or as a `member`; where nobody is in charge, it is the
+    side of the case. Follows from clocks, standings and members, in the order of a page: so
+    a list costs what it shows, and not what a person may see.
+    """
+
+    __tablename__: ClassVar[str] = "waiting"
+    __table_args__ = (
+        sa.CheckConstraint("known_by IN ('charge', 'member')", name="known_by"),
+        sa.CheckConstraint("stopped IN (0, 1)", name="stopped"),
+        sa.Index(None, "clock"),
+        STRICT_KEYED,
+    )
+    reader: str = Field(sa_column=text(key=True))
+    known_by: str = Field(sa_column=text(key=True))
+    due_at: int = Field(sa_column=number(key=True))
+    clock: int = Field(sa_column=number(key=True))
+    waits_for: str = Field(sa_column=text())
+    stopped: int = Field(sa_column=number())
+
+
 class MailRow(Row, table=True):
     """A mail to one of our people that says only that something waits."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from node.storage import waiting_rows
 from node.storage.statements import Value, change, insert_into
 from node.storage.tables import clocks, standings
 from protocol.errors import Misuse
@@ -81,17 +82,21 @@ def insert_clock(conn: Connection, clock: Clock) -> int:
     made = conn.execute(insert_into(clocks), {name: getattr(clock, name) for name in names})
     if made.inserted_primary_key is None:
         raise Misuse("a row that the database did not number")
-    return int(made.inserted_primary_key[0])
+    number = int(made.inserted_primary_key[0])
+    if clock.ended_at is None:
+        waiting_rows.add_clock(conn, number)
+    return number
 
 
 def change_clock(conn: Connection, number: int, **changes: Value) -> None:
     """Change columns of a clock."""
     change(conn, clocks, {"id": number}, changes)
+    waiting_rows.change_clock(conn, number, changes)
 
 
 def note_told(conn: Connection, number: int, warn_at: int | None, told: Mapping[str, int]) -> None:
     """Note that somebody was told of a clock, and when somebody is to be told next."""
-    change(conn, clocks, {"id": number}, {"warn_at": warn_at, **told})
+    change(conn, clocks, {"id": number}, {"warn_at": warn_at, **told})  # nothing a list shows
 
 
 def read_clock(conn: Connection, number: int) -> Clock | None:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from node.access.roles import Person, Role
+from node.storage import waiting_rows
 from node.storage.statements import change, insert_into
 from node.storage.tables import case_members, cases, drafts, messages, standings, users
 
@@ -59,7 +60,7 @@ class InCharge:
     officer: str | None
 
 
-def _open_sides(person: Person) -> list[str]:
+def open_sides(person: Person) -> list[str]:
     """Give the sides on which this person may read what nobody is in charge of."""
     open_to = (("requested", TAKE_IN), ("requesting", SEND_OUT))
     return [side for side, roles in open_to if person.holds(roles)]
@@ -105,7 +106,7 @@ def _known(person: Person, now: int) -> list[Select[tuple[str]]]:
         select(standings.c.case_id).where(standings.c.officer.in_(stood_in_for(person.id, now))),
         select(case_members.c.case_id).where(case_members.c.person == person.id),
     ]
-    sides = _open_sides(person)
+    sides = open_sides(person)
     if sides:
         known.append(
             select(standings.c.case_id)
@@ -125,7 +126,7 @@ def readable_each(case_id: ColumnElement[str], person: Person, now: int) -> Colu
     stands, opened = standings.alias(), cases.alias()
     officer = stands.c.officer
     charge = (officer == person.id) | officer.in_(stood_in_for(person.id, now))
-    sides = _open_sides(person)
+    sides = open_sides(person)
     if sides:
         charge = charge | (officer.is_(None) & opened.c.side.in_(sides))
     in_charge = (
@@ -149,7 +150,7 @@ def may_read(conn: Connection, person: Person, case_id: str, now: int) -> bool:
     if found is None or not person.works_on_cases:
         return False
     return is_in_charge(conn, person, found, now) or (
-        found.officer is None and found.side in _open_sides(person)
+        found.officer is None and found.side in open_sides(person)
     )
 
 
@@ -244,10 +245,12 @@ def put_member(conn: Connection, member: Member) -> None:
     rest = {"level": member.level, "added_by": member.added_by, "added_at": member.added_at}
     if change(conn, case_members, where, rest) == 0:
         conn.execute(insert_into(case_members), {**where, **rest})
+        waiting_rows.add_member(conn, member.case_id, member.person)
 
 
 def delete_member(conn: Connection, case_id: str, person: str) -> int:
     """Let a person out of a case; gives how many rows that were."""
+    waiting_rows.delete_member(conn, case_id, person)
     return conn.execute(
         delete(case_members).where(
             case_members.c.case_id == case_id, case_members.c.person == person

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from node.storage import waiting_rows
 from node.storage.case_rows import StoredMessage
 from node.storage.statements import Value, change, insert_into
 from node.storage.tables import cases, messages, standings
@@ -71,6 +72,8 @@ def insert_standing(conn: Connection, row: StoredStanding) -> None:
     """Store where a new case stands."""
     values: dict[str, Value] = {name: getattr(row, name) for name in row.__dataclass_fields__}
     conn.execute(insert_into(standings), values)
+    if row.officer is not None:
+        waiting_rows.change_charge(conn, row.case_id)
 
 
 def read_standing(conn: Connection, case_id: str) -> StoredStanding | None:
@@ -82,6 +85,8 @@ def read_standing(conn: Connection, case_id: str) -> StoredStanding | None:
 def change_standing(conn: Connection, case_id: str, **changes: int | str | None) -> None:
     """Change columns of a case's standing."""
     change(conn, standings, {"case_id": case_id}, changes)
+    if "officer" in changes:
+        waiting_rows.change_charge(conn, case_id)
 
 
 def placed_messages(conn: Connection, case_id: str) -> list[StoredMessage]:

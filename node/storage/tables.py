@@ -32,6 +32,7 @@ from node.storage.casework_tables import (
     RepeatRow,
     StandingRow,
     UserRow,
+    WaitingRow,
     WebhookRow,
 )
 from node.storage.columns import (
@@ -369,6 +370,7 @@ case_words: Final = _core(CaseWordRow)
 paper_steps: Final = _core(PaperStepRow)
 drafts: Final = _core(DraftRow)
 clocks: Final = _core(ClockRow)
+waiting: Final = _core(WaitingRow)
 mails: Final = _core(MailRow)
 happenings: Final = _core(HappeningRow)
 webhooks: Final = _core(WebhookRow)

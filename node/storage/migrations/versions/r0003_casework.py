@@ -23,6 +23,7 @@ def upgrade() -> None:
     _cases()
     _writing()
     _waiting()
+    _told()
     _people()
 
 
@@ -222,6 +223,22 @@ def _waiting() -> None:
     _index("clocks", "case_id", "ended_at", "due_at")
     _index("clocks", "ended_at", "due_at")
     _index("clocks", "warn_at")
+    _keyed(
+        "waiting",
+        ("reader", "known_by", "due_at", "clock"),
+        _text("reader"),
+        _text("known_by"),
+        _number("due_at"),
+        _number("clock"),
+        _text("waits_for"),
+        _number("stopped"),
+        _check("waiting", "known_by", "known_by IN ('charge', 'member')"),
+        _check("waiting", "stopped", "stopped IN (0, 1)"),
+    )
+    _index("waiting", "clock")
+
+
+def _told() -> None:
     _counted(
         "mails",
         _text("person"),
