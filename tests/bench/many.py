@@ -4,8 +4,9 @@
     fill(node, many)
 
 Texts are sealed under the keys of their cases, and words are keyed as in use; only the signed
-statements inside are a few hundred that repeat, since nothing here verifies them. The same
-numbers give the same cases. Names are made up of syllables.
+statements inside are a few hundred that repeat and carry one signature that takes the least
+room, since nothing here verifies them. The same numbers give the same cases. Names are made up
+of syllables. Indexes that are not in the order of the rows are made at the end.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from node.app import Node
 from node.cases.facts import sum_name
 from node.cases.search import WordIndex
 from node.cases.words import words_in
-from node.storage import Connection
+from node.storage import Connection, waiting_rows
+from node.storage.engine import Database
 from node.storage.statements import Value, insert_rows
 from node.storage.tables import (
+    case_links,
     case_members,
     case_offences,
     case_sums,
@@ -36,6 +39,7 @@ from node.storage.tables import (
     persons,
     standings,
     users,
+    waiting,
 )
 from node.storage.vault import Vault
 from protocol.encoding import Json
@@ -70,6 +74,10 @@ _AT_ONCE: Final = 4_096
 NAMES: Final = 20_000
 _TEXTS: Final = 40  # of each event
 
+_FILLED: Final = (
+    case_links, case_members, case_words, cases, clocks, messages, standings, waiting,
+)  # fmt: skip
+
 Row: TypeAlias = tuple[Value, ...]
 
 
@@ -92,10 +100,11 @@ def name_of(number: int) -> str:
 
 def fill(node: Node, many: Many) -> None:
     """Put the cases into the database of a node whose storage is empty."""
-    chance = random.Random(1)
-    made = _Maker(node, many, chance)
-    with_indexes = "ix_case_words_case_id"
-    node.database.alter(lambda conn: conn.exec_driver_sql(f"DROP INDEX {with_indexes}"))
+    database = node.database
+    made = _Maker(node, many, random.Random(1))
+    later = [index for table in _FILLED for index in table.indexes]
+    for index in later:
+        database.transact(index.drop)
     for number in range(PEOPLE):
         made.add_person(number)
     for number in range(many.cases):
@@ -104,11 +113,17 @@ def fill(node: Node, many: Many) -> None:
     words = sorted(made.words)
     made.words.clear()
     _insert(node, case_words, ("word", "case_id"), words)
-    node.database.alter(
-        lambda conn: conn.exec_driver_sql(f"CREATE INDEX {with_indexes} ON case_words (case_id)")
-    )
-    if node.database.dialect == "postgresql":  # as its own autovacuum does soon after
-        node.database.alter(lambda conn: conn.exec_driver_sql("ANALYZE"))
+    for index in later:
+        database.transact(index.create)
+    _analyze(database)
+    database.transact(waiting_rows.add_all)
+    _analyze(database)
+
+
+def _analyze(database: Database) -> None:
+    """Let PostgreSQL look at what there is, as its own autovacuum does soon after."""
+    if database.dialect == "postgresql":
+        database.transact(lambda conn: conn.exec_driver_sql("ANALYZE"))
 
 
 def _insert(node: Node, table: Table, names: tuple[str, ...], rows: Sequence[Row]) -> None:
@@ -117,7 +132,7 @@ def _insert(node: Node, table: Table, names: tuple[str, ...], rows: Sequence[Row
             insert_rows(conn, table, names, rows[place : place + _AT_ONCE])
 
     for start in range(0, len(rows), 16 * _AT_ONCE):
-        node.database.alter(partial(work, start=start))
+        node.database.transact(partial(work, start=start))
 
 
 class _Maker:
@@ -129,10 +144,11 @@ class _Maker:
         self._own = node.settings.authority
         self._vault: Vault = node.register.vault
         self._index = WordIndex(self._vault)
-        self._signers = pair_from_seeds("sign", (b"1" * 32, b"2" * 32))
+        self._signer = next(iter(pair_from_seeds("sign", (b"1" * 32, b"2" * 32))))
         self._texts = {event: [self._text(event) for _ in range(_TEXTS)] for event in _EVENTS}
         self._digests: dict[str, bytes] = {}
         self._rows: dict[str, tuple[Table, tuple[str, ...], list[Row]]] = {}
+        self._messages = 0
         self._per_case = max(1, many.messages // many.cases)
         self._now = node.clock.now()
         self._states = random.Random(2).choices(
@@ -151,7 +167,7 @@ class _Maker:
             case=f"{PEER}/{'0' * 32}", seq=1, prev=None, seen=None, order=None, salt=bytes(32),
             created=1, expires=2, kind=event, body=body,
         )  # fmt: skip
-        return sign_message(message, self._signers).inner
+        return sign_message(message, [self._signer]).inner
 
     def add_person(self, number: int) -> None:
         """Add one of the authority's people."""
@@ -205,7 +221,8 @@ class _Maker:
         )  # fmt: skip
 
     def _add_message(self, case_id: str, wrapped: bytes, place: int, opened: int) -> None:
-        identity = self._chance.randbytes(32).hex()
+        self._messages += 1
+        identity = f"{self._messages:016x}{self._chance.randbytes(24).hex()}"
         kind = _EVENTS[place % len(_EVENTS)]
         text = self._texts[kind][self._chance.randrange(_TEXTS)]
         self._add(
