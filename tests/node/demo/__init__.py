@@ -1,0 +1,1 @@
+"""Tests of the demonstration cases: their clock, their voices, and that they can fail."""
