@@ -84,7 +84,7 @@ _EVENTS: Final[tuple[tuple[str, Side, str, str, str, str], ...]] = (
     ("resume_execution", _B, _DECIDES, "", "", ""),
     ("assign_execution", _B, _CASE, "46(13)", "executing_authority", ""),
     ("impose_measure", _B, "executing-officer", "44(10), 54(2); Budapest 29",
-     "valid_from valid_until", ""),
+     "valid_from valid_until", "sums"),
     ("extension_requested", _A, _OFFICER, "Budapest 29", "until reasons", ""),
     ("extend_measure", _B, "executing-officer", "", "valid_until", ""),
     ("convert_measure", _B, _DECIDES, "", "request", ""),

@@ -94,6 +94,8 @@ impose_measure | valid_from | time | M | UNCAC 54(2)
     In force from | The other side counts from it.
 impose_measure | valid_until | time | M | UNCAC 54(2)
     In force until | The measure lapses by itself.
+impose_measure | sums | list | O | UNCAC 54(2)
+    Sums | By stage and currency: what is frozen.
 extension_requested | until | time | M | practice
     Wanted until | The measure lapses unless it is extended.
 extension_requested | reasons | long_text | M | practice
@@ -210,10 +212,12 @@ _MORE: Final = {
     "countersign": frozenset({"signatories"}),
     "release": frozenset({"content", "use_limits", "permitted_proceedings"}),
 }
+_SUM: Final = frozenset({"stage", "currency", "amount", "note"})
 _BELOW: Final = {
     "accept": {"items[]": frozenset({"ground", "reasons", "conditions", "review", "note"})},
-    "send_partial_result": {"sums[]": frozenset({"stage", "currency", "amount", "note"})},
-    "send_final_result": {"sums[]": frozenset({"stage", "currency", "amount", "note"})},
+    "impose_measure": {"sums[]": _SUM},
+    "send_partial_result": {"sums[]": _SUM},
+    "send_final_result": {"sums[]": _SUM},
 }
 
 

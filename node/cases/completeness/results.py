@@ -73,13 +73,23 @@ def result(scene: Scene) -> Found:
             sentence = "Say for which items this limit of use holds."
             yield Finding(f"{at}.items", "blocks", "UNCAC 46(19)", sentence, "missing")
         yield from _codes(scene, limit.get("use"), "handling_use", f"{at}.use")
+    yield from _sums(scene)
+
+
+def _sums(scene: Scene) -> Found:
     for number, one in objects(scene.body.get("sums")):
         for fault in shapes.faults("amount", one):
             at = f"sums[{number}]{fault.at}"
             yield Finding(at, "blocks", "UNCAC 57", fault.sentence, fault.code)
         if is_empty(one.get("stage")):
-            sentence = "Say of each sum what became of it: frozen, confiscated or returned."
+            sentence = "Say of each sum what became of it: FROZEN, CONFISCATED or RETURNED."
             yield Finding(f"sums[{number}].stage", "blocks", "UNCAC 57", sentence, "missing")
+        elif text_at(one, "stage") not in scene.law.codes.get("asset_stage", {}):
+            sentence = (
+                "This stage is not in its vocabulary, so the sum is counted by itself: choose one "
+                "from the list."
+            )
+            yield Finding(f"sums[{number}].stage", "warns", "UNCAC 57", sentence, "unknown-code")
 
 
 def _handling(scene: Scene, said: object, at: str) -> Found:
@@ -109,7 +119,8 @@ def _codes(scene: Scene, values: object, vocabulary: str, at: str) -> Found:
 
 
 def measure(scene: Scene) -> Found:
-    """Check a measure's time: it ends after it begins, and has not ended yet."""
+    """Check a measure's time and sums: it ends after it begins, and has not ended yet."""
+    yield from _sums(scene)
     start = shapes.moment(scene.body.get("valid_from"))
     end = shapes.moment(scene.body.get("valid_until"))
     if end is None:

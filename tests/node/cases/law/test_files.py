@@ -114,7 +114,7 @@ def test_every_vocabulary_is_used_or_stands_in_messages() -> None:
     in_events = {
         "refusal_ground_mla", "refusal_ground_extradition", "forbidden_refusal_ground",
         "postponement_ground", "return_reason", "outcome", "transport_evidence",
-        "evidence_item_type", "custody_action", "hash_algorithm",
+        "evidence_item_type", "custody_action", "hash_algorithm", "asset_stage",
     }  # fmt: skip
     assert set(LAW.codes) <= in_forms | in_events
 
