@@ -129,7 +129,7 @@ class Papers:
         made = self._random(_ID_BYTES).hex()
         raw = canonical({
             "body": dict(body), "event": given.event, "side": side, "at": given.at,
-            "place": place, "salt": to_base64(self._random(SALT_BYTES)),
+            "place": place, "peer": case.peer, "salt": to_base64(self._random(SALT_BYTES)),
         })  # fmt: skip
         stored = StoredStep(
             made, case.id, place, given.event, side, given.channel, given.at, tx.now, tx.by,

@@ -120,12 +120,12 @@ def draft_pages(conn: Connection) -> Iterator[Sequence[Values]]:
 
 
 def step_pages(conn: Connection) -> Iterator[Sequence[Values]]:
-    """Give all of all steps on paper, with log_id and wrapped_key of their case if it is here."""
+    """Give all of all steps on paper, and log_id, wrapped_key and peer of their case."""
     columns = [paper_steps.c[name] for name in _OF_STEP]
     source = paper_steps.outerjoin(cases, cases.c.id == paper_steps.c.case_id)
     return pages(
-        conn, [*columns, cases.c.log_id, cases.c.wrapped_key], columns[:1], size=_PAGE,
-        place="paper_steps", source=source,
+        conn, [*columns, cases.c.log_id, cases.c.wrapped_key, cases.c.peer], columns[:1],
+        size=_PAGE, place="paper_steps", source=source,
     )  # fmt: skip
 
 

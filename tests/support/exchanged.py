@@ -117,6 +117,8 @@ def altered(value: object, integer: int) -> str | bytes | int:
         return 7 if integer else b"7"
     if isinstance(value, int):
         return value + 1_000_000
+    if value in {"", b""}:
+        return "1" if value == "" else b"1"
     if isinstance(value, bytes):
         return value[:-1] + bytes([value[-1] ^ 1])
     text = str(value)
@@ -204,7 +206,8 @@ async def post(node: Node, name: str, draft: Draft) -> None:
 
     def post(tx: Tx) -> None:
         case = node.register.find(tx.conn, name, lock=True)
-        node.outbox.post(tx, case, draft)
+        posted = node.outbox.post(tx, case, draft)
+        node.register.standings.posted(tx, case, posted.signed)
 
     await node.writer.write(post)
 

@@ -277,9 +277,14 @@ class Pair:
     async def brief_note(self, case: str, *, sender: str, lifetime_s: int) -> Posted:
         """Post a note that expires soon."""
         node, draft = self[sender].node, Draft("note", {"text": "soon"}, lifetime_s=lifetime_s)
-        return await self[sender].write(
-            lambda tx: node.outbox.post(tx, node.register.find(tx.conn, case, lock=True), draft)
-        )
+
+        def post(tx: Tx) -> Posted:
+            found = node.register.find(tx.conn, case, lock=True)
+            posted = node.outbox.post(tx, found, draft)
+            node.register.standings.posted(tx, found, posted.signed)
+            return posted
+
+        return await self[sender].write(post)
 
     async def offer(
         self, *raw: bytes, brought_by: str = FIJI, to: str = QUMRAN, nonce: str | None = None

@@ -53,6 +53,7 @@ from tests.support.exchanged import FIJI, QUMRAN, AtRest
 from tests.support.forge import envelope_parts
 from tests.support.keyfiles import PASSPHRASE
 from tests.support.network import NETWORK, make_network
+from tests.support.worked import work
 
 TONGA = "to.justice"
 OFFICER = "uid 1000"
@@ -89,6 +90,7 @@ async def watched(folder: Path, databases: Mapping[str, str] | None = None) -> W
     await exchanged.carry(qumran, fiji)
     rings = {name: _ring(rest) for name, rest in rests.items()}
     await fiji.writer.write(lambda tx: _keep_more(tx, fiji, rings[TONGA]))
+    work(fiji, case)
     await _cosign_all(nodes, rings)
     fiji.close()
     before = rests[FIJI].copy(folder / "backup")

@@ -19,7 +19,7 @@ from node.storage.vault import Vault
 from protocol.digest import sha256, sha256_hex
 from protocol.encoding import Fields, Json, canonical, decode
 from protocol.errors import Rejected
-from protocol.lifecycle import Step
+from protocol.lifecycle import Step, machine_of
 from protocol.limits import MANIFEST_FILE_BYTES_MAX, MESSAGE_TEXT_BYTES_MAX
 
 _TEXT_BYTES_MAX: Final = MESSAGE_TEXT_BYTES_MAX + 4 * MANIFEST_FILE_BYTES_MAX
@@ -70,16 +70,20 @@ class CaseworkReader:
         if row.state != row.shown:
             return "Its row and its standing are in different states."
         told, deeds = self._told.erased, self._told.deeds
-        if row.on_wire == (row.log_id in deeds.registered) and not told["case.registered"]:
+        on_paper = row.log_id in deeds.registered
+        if row.on_wire != int(not on_paper) and not told["case.registered"]:
             return "Whether it is kept on paper is not what the log records."
         if row.officer != deeds.officers.get(row.log_id) and not told["case.handed-over"]:
             return "Somebody else is in charge of it than the log records."
         if self._vault is None or not row.wrapped_key:
             return None
         folded = self._folds.folded.get(row.id, _NOTHING)
-        if not folded.agrees(row) or (folded.state is None and row.state not in _UNDELIVERED):
-            return "It does not stand where its messages bring it."
-        return None
+        if folded.state is not None and folded.agrees(row):
+            return None
+        nowhere = row.state in _UNDELIVERED and row.machine == machine_of(row.request_kind)
+        if folded.state is None and nowhere and folded.agrees(row):
+            return None
+        return "It does not stand where its messages bring it."
 
     # --- steps on paper ------------------------------------------------------
 
@@ -108,15 +112,15 @@ class CaseworkReader:
         try:
             raw = self._vault.open(row.case_id, row.wrapped_key, name, row.sealed_body)
             text = Fields(decode(raw, bytes_max=_TEXT_BYTES_MAX), "step")
-            body, event = text.object("body"), text.text("event")
+            body, event, peer = text.object("body"), text.text("event"), text.text("peer")
             place, at, side = text.integer("place"), text.integer("at"), text.text("side")
         except Rejected:
             return False
         one = "requesting" if side == "requesting" else "requested"
         self._folds.add_step(row.case_id, place, Step(event, one, body, at, ""))  # type: ignore[arg-type]  # mypy widens the two words
         return sha256_hex(raw) == made["digest"] and (
-            (event, side, at, place, body.get("channel"))
-            == (row.event, row.side, row.at, row.place, row.channel)
+            (event, side, at, place, body.get("channel"), peer)
+            == (row.event, row.side, row.at, row.place, row.channel, row.peer)
         )  # fmt: skip
 
     # --- drafts --------------------------------------------------------------

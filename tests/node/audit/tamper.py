@@ -23,6 +23,15 @@ DOCUMENT: Final = Path(__file__).parents[3] / "deploy" / "docs" / "TAMPER.md"
 
 _SHOWN = "only shown; what counts is in the signed text or in the log"
 _RETRY = "says when to try again: it delays or hastens a delivery, and makes none"
+_COUNTED = "for lists and statistics; what counts is in the signed text of the message"
+_FOUND = "a search misses or shows a case more; what is in it, its messages say"
+_LINKED = "our own note; that a link was made, and when, is in the log, and is compared"
+_CLOCKED = (
+    "hastens or delays a warning; a person reads the case, and the node decides nothing by it"
+)
+_MAILED = "says to one of our people that something waits, which their work list says too"
+_HAPPENED = "what other programs are told, without content; they ask for the case itself"
+_REPEATED = "makes a repeat be refused, or answered as new, for a day; sealed answers do not open"
 _LIST = "a list for people; what an alarm was about stays in the log, or with a peer"
 
 HARMLESS_COLUMNS: Final[dict[str, str]] = {
@@ -40,7 +49,50 @@ HARMLESS_COLUMNS: Final[dict[str, str]] = {
     **dict.fromkeys(["outbox.queued_at", "outbox.attempts", "outbox.last_code"], _RETRY),
     "outbox.id": "the order of a queue: a peer takes the messages of a case in theirs, or not",
     **dict.fromkeys(
-        [f"cases.{name}" for name in ("request_kind", "state", "opened_at", "changed_at")], _SHOWN
+        [f"cases.{name}" for name in ("request_kind", "opened_at", "changed_at")], _SHOWN
+    ),
+    **dict.fromkeys(
+        [f"standings.{name}" for name in (
+            "own_ref", "peer_ref", "basis", "effect", "urgency", "language", "outcome", "ground",
+            "delivered_at", "acknowledged_at", "decided_at", "executed_at", "ended_at",
+        )],
+        _COUNTED,
+    ),
+    **dict.fromkeys(["case_offences.case_id", "case_offences.code"], _COUNTED),
+    **dict.fromkeys(["case_words.word", "case_words.case_id"], _FOUND),
+    **dict.fromkeys(["case_links.relation", "case_links.other"], _LINKED),
+    **dict.fromkeys(
+        [f"clocks.{name}" for name in (
+            "id", "case_id", "name", "waits_for", "rule", "started_at", "due_at", "warn_at",
+            "stopped_at", "ended_at", "ended_how", "warned_at", "escalated_at",
+        )],
+        _CLOCKED,
+    ),
+    **dict.fromkeys(
+        [f"waiting.{name}" for name in (
+            "reader", "known_by", "due_at", "clock", "waits_for", "stopped",
+        )],
+        _CLOCKED,
+    ),
+    **dict.fromkeys(
+        [f"mails.{name}" for name in (
+            "id", "person", "reason", "case_id", "at", "sent_at", "failures",
+        )],
+        _MAILED,
+    ),
+    **dict.fromkeys(
+        [f"happenings.{name}" for name in ("id", "at", "kind", "case_id", "draft")], _HAPPENED
+    ),
+    **dict.fromkeys(["webhooks.kinds", "webhooks.position"], _HAPPENED),
+    **dict.fromkeys(["webhooks.failures", "webhooks.next_try_at"], _RETRY),
+    "webhooks.sealed_key": "what is signed with another key, its reader refuses",
+    "users.address": "stands in no record, so that it can be erased; a mail says nothing of a case",
+    "access_keys.name": "what a person calls a key of theirs; the log has its digest",
+    **dict.fromkeys(
+        [f"repeats.{name}" for name in (
+            "person", "key", "request", "status", "sealed_answer", "at",
+        )],
+        _REPEATED,
     ),
     "messages.changed_at": _SHOWN,
     "contested.at": _SHOWN,
@@ -61,6 +113,13 @@ HARMLESS_COLUMNS: Final[dict[str, str]] = {
 
 HARMLESS_INSERTS: Final[dict[str, str]] = {
     "alarms": _LIST,
+    "case_offences": _COUNTED,
+    "case_words": _FOUND,
+    "clocks": _CLOCKED,
+    "happenings": _HAPPENED,
+    "mails": _MAILED,
+    "repeats": _REPEATED,
+    "waiting": _CLOCKED,
     "envelopes": "a digest that no receipt names",
     "nonces": "refuses one request, which is made again with another nonce",
     "persons": "a person whom no record names",
@@ -69,6 +128,14 @@ HARMLESS_INSERTS: Final[dict[str, str]] = {
 }
 HARMLESS_DELETES: Final[dict[str, str]] = {
     "alarms": _LIST,
+    "case_offences": _COUNTED,
+    "case_sums": _COUNTED,
+    "case_words": _FOUND,
+    "clocks": _CLOCKED,
+    "happenings": _HAPPENED,
+    "mails": _MAILED,
+    "repeats": _REPEATED,
+    "waiting": _CLOCKED,
     "checkpoints": "costs the proofs of that size their witnesses until these are asked again",
     "nonces": HARMLESS_COLUMNS["nonces.nonce"],
     "queues": _RETRY,
@@ -76,7 +143,18 @@ HARMLESS_DELETES: Final[dict[str, str]] = {
     "unproven": "whatever rests on it is found (no receipt may); else the monitor asks again",
 }
 HARMLESS_SWAPS: Final[dict[str, str]] = {
-    name: HARMLESS_INSERTS[name] for name in ("alarms", "nonces", "persons", "queues")
+    name: HARMLESS_INSERTS[name]
+    for name in (
+        "alarms",
+        "clocks",
+        "happenings",
+        "mails",
+        "nonces",
+        "persons",
+        "queues",
+        "repeats",
+        "waiting",
+    )
 } | {"settings_kept": HARMLESS_COLUMNS["settings_kept.name"]}
 
 OPEN: Final[dict[str, str]] = {
