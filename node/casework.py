@@ -21,7 +21,7 @@ from node.cases.facts import Facts
 from node.cases.feed import note_step
 from node.cases.happened import Effect
 from node.cases.law import Law
-from node.cases.linking import link_step
+from node.cases.linking import Linking
 from node.cases.register import Register
 from node.cases.search import WordIndex
 from node.clock import Clock, Random
@@ -39,7 +39,7 @@ Service: TypeAlias = Callable[[], Coroutine[None, None, None]]
 def effects_of(office: Office, vault: Vault, law: Law) -> tuple[Effect, ...]:
     """Give everything that follows from a step of a case, in its order."""
     timetable = Timetable(office.authority, law, partial(state_of, office))
-    return Facts(vault), timetable, WordIndex(vault), link_step, note_step
+    return Facts(vault), timetable, WordIndex(vault), Linking(office.network), note_step
 
 
 def state_of(office: Office, authority: str) -> str | None:

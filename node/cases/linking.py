@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from node.audit.casework_records import CaseLinked
 from node.cases.happened import Happened
 from node.storage import Connection, case_rows, link_rows
 from node.storage.case_rows import Case
@@ -25,14 +26,43 @@ _CONVERTS: Final = "convert_measure"
 _RELATED_MAX: Final = 16
 
 
-def link_step(tx: Tx, one: Happened) -> None:
-    """Make the links that a step names."""
-    if one.event == _CONVERTS and one.before != one.after:
-        _link(tx, one.case, one.body.get("request"), "preserves-for")
-    elif one.event == _OPENS:
-        _link(tx, one.case, one.body.get("supersedes"), "supersedes")
-        for other in _related(one.body.get("related_requests")):
-            _relate(tx, one.case, other)
+class Linking:
+    """Links the cases of one authority by what steps name; an `Effect`."""
+
+    def __init__(self, network: str) -> None:
+        """Link them, and record it in the log of `network`."""
+        self._network = network
+
+    def __call__(self, tx: Tx, one: Happened) -> None:
+        """Make the links that a step names."""
+        if one.event == _CONVERTS and one.before != one.after:
+            self._link(tx, one.case, one.body.get("request"), "preserves-for")
+        elif one.event == _OPENS:
+            self._link(tx, one.case, one.body.get("supersedes"), "supersedes")
+            for other in _related(one.body.get("related_requests")):
+                self._relate(tx, one.case, other)
+
+    def _relate(self, tx: Tx, case: Case, named: Json) -> None:
+        other = _here(tx.conn, case, named)
+        if other is None:
+            return
+        if case.request_kind == "TRANSFER_PROCEEDINGS" and other.request_kind == "EXTRADITION":
+            self._store(tx, case, "transfers", other)
+        elif other.request_kind in TIME_LIMITED:
+            self._store(tx, other, "preserves-for", case)
+        elif machine_of(other.request_kind) != "request":
+            self._store(tx, other, "led-to", case)
+        else:
+            self._store(tx, case, "related", other)
+
+    def _link(self, tx: Tx, case: Case, named: Json, relation: str) -> None:
+        other = _here(tx.conn, case, named)
+        if other is not None:
+            self._store(tx, case, relation, other)
+
+    def _store(self, tx: Tx, case: Case, relation: str, other: Case) -> None:
+        if link_rows.insert_link(tx.conn, Link(case.id, relation, other.id, tx.now)):
+            tx.record(CaseLinked(self._network, tx.now, case.log_id, by=tx.by))
 
 
 def _related(listed: Json) -> Iterator[Json]:
@@ -42,33 +72,9 @@ def _related(listed: Json) -> Iterator[Json]:
             yield each.get("case")
 
 
-def _relate(tx: Tx, case: Case, named: Json) -> None:
-    other = _here(tx.conn, case, named)
-    if other is None:
-        return
-    if case.request_kind == "TRANSFER_PROCEEDINGS" and other.request_kind == "EXTRADITION":
-        _store(tx, case, "transfers", other)
-    elif other.request_kind in TIME_LIMITED:
-        _store(tx, other, "preserves-for", case)
-    elif machine_of(other.request_kind) != "request":
-        _store(tx, other, "led-to", case)
-    else:
-        _store(tx, case, "related", other)
-
-
-def _link(tx: Tx, case: Case, named: Json, relation: str) -> None:
-    other = _here(tx.conn, case, named)
-    if other is not None:
-        _store(tx, case, relation, other)
-
-
 def _here(conn: Connection, case: Case, named: Json) -> Case | None:
     """Give the case of this id, if it is here and between the same two authorities."""
     if not isinstance(named, str) or CASE_ID.fullmatch(named) is None or named == case.id:
         return None
     other = case_rows.read_case(conn, named)
     return other if other is not None and other.peer == case.peer else None
-
-
-def _store(tx: Tx, case: Case, relation: str, other: Case) -> None:
-    link_rows.insert_link(tx.conn, Link(case.id, relation, other.id, tx.now))

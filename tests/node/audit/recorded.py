@@ -100,7 +100,7 @@ MADE: Final[dict[str, tuple[str, ...]]] = {
     "cases.clocks.timetable.Timetable._add clock_rows.insert_clock": _STEPS,
     "cases.clocks.timetable.Timetable._change clock_rows.change_clock": _STEPS,
     "cases.clocks.timetable.Timetable._end clock_rows.change_clock": _STEPS,
-    "cases.linking._store link_rows.insert_link": _STEPS,
+    "cases.linking.Linking._store link_rows.insert_link": ("case.linked",),
     "cases.register.Register.open_case case_rows.insert_case": (_SENT, _ACCEPTED, _BACK),
     "cases.standings.Standings._locally case_rows.change_case": _LOCAL,
     "cases.standings.Standings._locally standing_rows.change_standing": _LOCAL,
@@ -158,7 +158,7 @@ MADE: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Every other place that writes, with the kinds of records that its unit of work makes."""
 
-EFFECTS: Final = {"cases.linking": "cases.standings", "cases.clocks.timetable": "cases.standings"}
+EFFECTS: Final = {"cases.clocks.timetable": "cases.standings"}
 """What hears of each step through the list of effects, and who goes through that."""
 
 BY_WRITER: Final[dict[str, tuple[str, ...]]] = {

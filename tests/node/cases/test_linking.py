@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from node.cases.happened import Happened
-from node.cases.linking import link_step
+from node.cases.linking import Linking
 from protocol.encoding import Json
 from tests.support.pair import FIJI, QUMRAN, TONGA, Pair
 
@@ -75,5 +75,6 @@ async def test_whatever_a_body_holds_links_nothing_and_raises_nothing(
         case=stored, event="convert_measure", side="requested", body={"request": odd}, at=0,
         identity=None, ours=True, confirmed=True, before=None, after=None,
     )  # fmt: skip
-    await light_pair[QUMRAN].write(lambda tx: link_step(tx, one))
+    linking = Linking(light_pair[QUMRAN].node.office.network)
+    await light_pair[QUMRAN].write(lambda tx: linking(tx, one))
     assert links(light_pair, QUMRAN) == []
