@@ -20,6 +20,7 @@ from node.storage.case_rows import Case, Refusal, StoredMessage
 from node.storage.engine import Database
 from node.storage.vault import Vault
 from node.storage.writer import Sequenced, Tx, Writer
+from node.turns import check_turn
 from protocol.digest import sha256_hex
 from protocol.envelope import (
     Header,
@@ -33,10 +34,7 @@ from protocol.errors import (
     Busy,
     Equivocation,
     NotAuthentic,
-    OutOfOrder,
     Rejected,
-    Skipped,
-    UnknownCase,
 )
 from protocol.identity import PublicKey
 from protocol.messages import (
@@ -233,7 +231,7 @@ class Inbox:
         # (16) Time.
         check_time(message, tx.now)
         # (17) Its turn in the case.
-        lacking = self._check_turn(tx, case, one.signed)
+        lacking = check_turn(tx.conn, case, one.signed)
         if case is None:
             case = self._register.open_case(
                 tx, message.case, peer=message.sender, side="requested",
@@ -247,33 +245,6 @@ class Inbox:
         self._store(tx, case, one, order)
         self._register.receive(tx, case, one.signed, order)
         self._record(tx, "message.accepted", one, verdict, order=order)
-
-    def _check_turn(self, tx: Tx, case: Case | None, signed: AuthenticMessage) -> list[str]:
-        """Check seq, prev and order (SPEC 4.2, 4.3); gives the skipped messages we lack."""
-        message = signed.message
-        if case is None:
-            if message.sender_side != "requesting":
-                raise UnknownCase("a first message from the requested side")
-            last, last_identity, known = 0, None, set[str]()
-        else:
-            _check_case(case, message)
-            known = case_rows.known_skips(tx.conn, case.id, [signed.identity, *message.skips])
-            if signed.identity in known:
-                raise Skipped("its sender gave it up in a later message")
-            last, last_identity = case.accepted_seq, case.accepted_identity
-        accepted = case_rows.find_messages(tx.conn, message.skips, "in")
-        lacking = [one for one in message.skips if one not in known and one not in accepted]
-        if message.seq <= last:
-            raise Equivocation("another message was accepted for this number")
-        if message.seq != last + 1 + len(lacking):
-            raise OutOfOrder(f"number {message.seq} after {last} with {len(lacking)} skipped")
-        if message.prev != (lacking[-1] if lacking else last_identity):
-            raise OutOfOrder("it does not continue the message that was accepted before it")
-        if message.order is not None and case is not None and message.order <= case.order_last:
-            holder = case_rows.order_holder(tx.conn, case.id, message.order)
-            if holder is not None:
-                raise Equivocation("its order number was given to another message")
-        return lacking
 
     def _repeat(self, verdict: Verdict, stored: StoredMessage) -> None:
         """Answer a message accepted before: its receipt, and those that it asks for again."""
@@ -356,13 +327,6 @@ class Inbox:
                 tx.later.append(case_rows.refusal_change(decision.identity, raw))
 
         tx.record(decision, prove)
-
-
-def _check_case(case: Case, message: Message) -> None:
-    if case.peer != message.sender:
-        raise UnknownCase("a message in a case between other authorities")
-    if not case.wrapped_key:
-        raise UnknownCase("a message in a case that was erased here")
 
 
 def _take_nonce(tx: Tx, brought: Brought) -> None:

@@ -37,9 +37,9 @@ ORDER: tuple[str, ...] = tuple(
     node.storage: audit_rows audit_watch_rows audit_case_rows export_rows recovery_rows
     node.storage: repeat_rows webhook_rows
     node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
-    node.storage: draft_rows paper_rows link_rows
+    node.storage: draft_rows paper_rows
     node.storage: health_rows member_rows happening_rows people_rows key_rows clock_rows work_rows mail_rows writer
-    node.storage: word_rows fact_rows statistic_rows
+    node.storage: link_rows word_rows fact_rows statistic_rows
     node: storage
     node.audit: faults record casework_records people_records clock_records api_records records guard tiles log fsck stamped judged verify_bundle verify_logs verify
     node.audit: verify_export
@@ -50,7 +50,7 @@ ORDER: tuple[str, ...] = tuple(
     node: quorum own_log forks following examined outbox
     node.cases: law completeness evidence_in_body happened clocks words search facts statistics feed linking standings register
     node.cases: history checks faults draft_text drafts keeping sending papers letters dues
-    node: inbox
+    node: turns inbox
     node.access: faults people tokens matters members check
     node: access
     node.transport: errors limits batch c2sp form hop tls addresses paths connection quota door

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from node.access.roles import Role
+from protocol.encoding import Json
 from tests.support.office import Office, offices, settle
 from tests.support.pair import FIJI, QUMRAN, Pair
 from tests.support.requests import good_request
 
-KIND = "MLA_BANK_RECORDS"
-REFUSAL = {"ground": "46-21-b", "reasons": "A trial of our own would suffer from it."}
+KIND: Final = "MLA_BANK_RECORDS"
+REFUSAL: Final[dict[str, Json]] = {
+    "ground": "46-21-b",
+    "reasons": "A trial of our own would suffer from it.",
+}
 
 
 def sent(fiji: Office, drafter: str = "dora") -> str:
@@ -27,7 +32,7 @@ async def refusing(pair: Pair) -> tuple[Office, str, str]:
     fiji, qumran = offices(pair)
     case = sent(fiji)
     await settle(pair)
-    contact = {"own_ref": "Q-1", "contact": {"name": "Carl"}, "reply_language": "en"}
+    contact: Json = {"own_ref": "Q-1", "contact": {"name": "Carl"}, "reply_language": "en"}
     qumran.do("ines", "case.hand_over", case=case, to="carl")
     for one in ("dee", "dora", "ines"):
         qumran.do("carl", "case.let_in", case=case, login=one)
@@ -48,7 +53,7 @@ async def test_nobody_puts_their_own_words_into_the_mouth_of_who_decides(light_p
     """Who edits a refusal does not submit it, unless refusing is theirs."""
     qumran, _, draft = await refusing(light_pair)
     qumran.do("april", "draft.return", draft=draft, version=1, comment="Say more.")
-    worse = {**REFUSAL, "reasons": "Because I say so."}
+    worse: Json = {**REFUSAL, "reasons": "Because I say so."}
     edited = qumran.do("dora", "draft.edit", draft=draft, version=1, body=worse)
     told = qumran.refused("dora", "draft.submit", draft=draft, version=edited["version"])
     assert told.code == "role"
