@@ -153,7 +153,9 @@ def command(app: typer.Typer, name: str) -> Callable[[Act], Act]:
         run.__name__, run.__doc__ = act.__name__, act.__doc__
         run.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect
         run.__annotations__ = {one.name: one.annotation for one in signature.parameters.values()}
-        app.command(name)(run)
+        # A list of commands shows the whole sentence: what is cut at the margin helps nobody.
+        said = " ".join((act.__doc__ or "").partition("\n\n")[0].split())
+        app.command(name, short_help=said)(run)
         return act
 
     return register

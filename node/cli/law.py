@@ -5,13 +5,14 @@ Nothing is decided here. What no lawyer has confirmed stands with the mark `unre
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from node.cli.access import ask, settings_of
-from node.cli.call import Call, command
+from node.cli.call import Call, command, failed
 from node.cli.output import harmless, plural
 from node.exits import Exit
 from protocol.encoding import Fields, Json
@@ -57,11 +58,16 @@ def kind(
     call: Call,
     *,
     code: Annotated[str, typer.Argument(metavar="CODE", help="As MLA_EVIDENCE.")],
+    example: Annotated[
+        bool, typer.Option("--example", help="A filled-in request instead, to begin one with.")
+    ] = False,
 ) -> None:
     """Show one kind of request: its form, field by field, with the rule behind each."""
-    found = ask(call, "law.kind", {"kind": code})
+    found = ask(call, "law.kind", {"kind": code.upper()})
+    if example:
+        return _say_example(call, found)
     if call.out.result(found):
-        return
+        return None
     shown = Fields(found, "answer")
     call.out.heading(f"{shown.text('code')}  {shown.text('title')}{_tail(shown)}")
     call.out.line(f"  articles       {_joined(shown.take('articles'), '; ')}")
@@ -84,6 +90,25 @@ def kind(
     call.out.line("No ground of refusal, whatever else is:")
     for one in shown.items("forbidden", count_max=_MANY):
         _say_code(call, Fields(one, "code"))
+    if found.get("example") is not None:
+        call.out.line()
+        call.out.line(
+            f"Filled in, as a file to begin with:  "
+            f"{call.typed('law', 'kind', str(found['code']), '--example')} > request.json"
+        )
+    return None
+
+
+def _say_example(call: Call, found: dict[str, Json]) -> None:
+    """Give the body of a fictional request as `--body` takes it, for a person and a program."""
+    body = found.get("example")
+    if body is None:
+        raise failed(
+            "example",
+            "The node has no example of a kind of your own: take that of the kind it is most "
+            f"like, and see `{call.typed('law', 'kind', str(found['code']))}`.",
+        )
+    call.out.line(json.dumps(body, ensure_ascii=False, indent=2))
 
 
 def _say_field(call: Call, field: Fields) -> None:

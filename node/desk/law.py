@@ -28,6 +28,7 @@ from node.cases.law import (
     load_law,
     read_law,
 )
+from node.cases.law.examples import example_of
 from node.desk.arguments import Arguments, Nothing
 from node.desk.verb import Desk, Result, Verb
 from protocol.encoding import Json
@@ -105,6 +106,7 @@ def _kind(desk: Desk, args: KindOf) -> Result:
         "refusal": [_code(code, one) for code, one in law.refusal_grounds(None, kind.code).items()],
         "forbidden": [_code(code, one) for code, one in law.forbidden_grounds.items()],
         "bases": [code for code, one in law.bases.items() if kind.code in one.kinds],
+        "example": example_of(kind.code),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from node.exits import Exit
@@ -42,6 +43,17 @@ def test_what_no_lawyer_has_confirmed_is_marked(nodes: Path) -> None:
     limits = {one["clock"]: one for one in found["limits"]}
     assert limits["provisional_arrest"]["unreviewed"] is True
     assert limits["decision"]["product_default"] is True
+
+
+def test_an_example_is_the_body_of_a_draft(nodes: Path) -> None:
+    """What `--example` writes is what `draft new --body` takes, and nothing in it is missing."""
+    at = ("--config", nodes / "fj.justice", "law")
+    written = comity(*at, "kind", "mla_bank_records", "--example")
+    assert written.status is Exit.DONE, written.err
+    body = json.loads(written.out)
+    assert body["items"]
+    assert body == comity(*at, "kind", "MLA_BANK_RECORDS", "--json").json["example"]
+    assert "--example > request.json" in comity(*at, "kind", "MLA_BANK_RECORDS").out
 
 
 def test_a_code_that_there_is_not_leads_to_the_list(nodes: Path) -> None:
