@@ -85,6 +85,10 @@ def _arrest(play: Play, cast: Cast) -> str:
     play.must("second_person" in play.clocks(cast.clerk, case), "nobody waits for the second")
     play.see("Night: a duty officer of Cantera asks alone; a second person has 24 hours")
     take_in(play, cast, case, "AG/EX/2026/14", "en")
+    for who in (cast.clerk, cast.intake):
+        body = play.say(who, "case.show", case=case)["messages"][0]["body"]
+        alone = [one["name"] for one in body["signatories"]] == [cast.clerk.login]
+        play.must(alone and body["second_person_due"], f"{who.home.name} shows no lack of a second")
     accept(play, cast, case, "Kibaru Police (fictional)")
     play.on(day=2, hour=6)
     _in_force(play, cast, case, day=2)

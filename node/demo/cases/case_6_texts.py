@@ -51,9 +51,20 @@ def offer() -> Body:
         legal_basis=[{"instrument": "UNCAC", "article": "46(4)", "primary": True}],
         channel="POLICE_LIAISON", transmission_effect="COURTESY",
         handling={"disclosure": "TLP:AMBER+STRICT", "use": RESTRICTIONS},
-        language="pt",
+        language="pt", **_courtesy("es", "2c"),
         restrictions=RESTRICTIONS, subject_class="PERSON", obtained_by="HUMAN_SOURCE",
     )  # fmt: skip
+
+
+def _courtesy(language: str, digest: str) -> Body:
+    """Enclose a working translation, which is enough where nothing goes before a court."""
+    return {
+        "translation_status": "COURTESY",
+        "translations": [{
+            "language": language, "translator": "Serviço de línguas (fictional)",
+            "status": "working", "date": "2025-10-05", "sha256": digest * 32,
+        }],
+    }  # fmt: skip
 
 
 def release() -> Body:
@@ -79,7 +90,7 @@ def inquiry(tip: str) -> Body:
         legal_basis=[{"instrument": "UNCAC", "article": "58", "primary": True}],
         channel="FIU_NETWORK", transmission_effect="COURTESY",
         handling={"disclosure": "TLP:AMBER", "use": ["U1"]},
-        language="es",
+        language="es", **_courtesy("pt", "3d"),
         related_requests=[{"reference": "AAC-2026-0007", "case": tip}],
         network="FIU",
         questions=["¿Tiene la sociedad cuenta con ustedes, y quién es su titular real?"],
