@@ -251,12 +251,17 @@ def _move(
     if call.out.result(moved):
         return
     one = Fields(moved, "answer")
-    call.out.verdict(f"Version {version} is {one.text('state')} now.", good=True)
+    state = one.text("state")
+    call.out.verdict(f"Version {version} is {state} now.", good=True)
     posted = one.take("posted") if one.has("posted") else None
     if isinstance(posted, dict):
         say_queued(call, Fields(posted, "posted"))
-    elif one.text("state") == "APPROVED":
+    elif state == "APPROVED":
         call.out.line(f"Send it:  {call.typed('draft', 'send', draft)}")
+    elif state == "IN_APPROVAL":
+        call.out.line(
+            f"Somebody who wrote none of it types:  {call.typed('draft', 'approve', draft)}"
+        )
 
 
 def send(call: Call, *, draft: DraftArgument, passphrase_file: PassphraseOption = None) -> None:
