@@ -16,7 +16,7 @@ from collections.abc import Callable
 from keys.directory import Directory
 from keys.ring import KeyRing
 from node.clock import Clock, Random
-from node.doctor import files, storage, trust
+from node.doctor import casework, files, storage, trust
 from node.doctor.check import Check, Status, failed, ok, warning
 from node.office import Office
 from node.peers import Peers
@@ -69,6 +69,10 @@ def _examine_stored(
         found.append(files.check_seal_key(ring, listing, now))
     found.append(files.check_certificate(settings, listing, now))
     found += [storage.check_queue(conn), storage.check_alarms(conn)]
+    found += [
+        casework.check_law(settings), casework.check_people(conn), casework.check_standings(conn),
+        casework.check_mail(conn, settings, now), casework.check_staff(settings, now),
+    ]  # fmt: skip
     return found + _examine_peers(conn, directory, settings.authority, now)
 
 

@@ -21,6 +21,7 @@ from node.storage.tables import (
     messages,
     outbox,
     refusals,
+    repeats,
 )
 
 _ENTRY = select(*(log_entries.c[name] for name in EntryRow.__dataclass_fields__))
@@ -72,8 +73,10 @@ def count_waiting(conn: Connection, case_id: str) -> int:
 def erase_case_key(conn: Connection, case_id: str) -> None:
     """Destroy the key of a case, and with it all its texts; its words, sums and drafts go too.
 
-    What has no content stays: references, codes and times, for lists and statistics.
+    What has no content stays: references, codes and times, for lists and statistics. Answers
+    that are kept for repeats do not say of which case they are: all of them go, a day's worth.
     """
     conn.execute(update(cases).where(cases.c.id == case_id).values(wrapped_key=b""))
     for table in (case_words, case_sums, drafts):  # a draft has a key of its own
         conn.execute(delete(table).where(table.c.case_id == case_id))
+    conn.execute(update(repeats).values(status=0, sealed_answer=b""))

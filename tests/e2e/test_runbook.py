@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from node.doctor import files, storage, trust
+from node.doctor import casework, files, storage, trust
 from node.exits import Exit
 from node.settings import CREDENTIAL
 from node.transport.errors import HINTS
@@ -43,7 +43,7 @@ def test_every_exit_status_is_explained_and_no_other() -> None:
     assert [int(row) for row in rows] == sorted(Exit)
 
 
-@pytest.mark.parametrize("module", [files, storage, trust])
+@pytest.mark.parametrize("module", [casework, files, storage, trust])
 def test_every_check_of_the_doctor_is_explained(module: ModuleType) -> None:
     """By the name under which it is shown."""
     text = inspect.getsource(module)

@@ -121,4 +121,6 @@ def _note(tx: Tx, told: Sequence[str], case: str) -> None:
     """Let mails and answers be kept, as services beside the node do."""
     for person in told:
         mail_rows.insert_mail(tx.conn, person, "overdue", case, tx.now)
-        repeat_rows.note_done(tx.conn, person, f"key of {person}", "ab" * 32, at=tx.now)
+        key = f"key of {person}"
+        repeat_rows.note_done(tx.conn, person, key, "ab" * 32, at=tx.now)
+        repeat_rows.keep_answer(tx.conn, person, key, 200, b"a sealed answer")

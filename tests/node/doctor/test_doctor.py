@@ -70,6 +70,7 @@ def test_a_healthy_node_is_well(fiji: AtRest, clock: ManualClock) -> None:
     assert set(checks) == {
         "disk", "key-file", "database", "sqlite", "clock", "guard", "network", "membership",
         "listing", "listed-keys", "seal-key", "certificate", "queue", "alarms", f"peer {QUMRAN}",
+        "law", "people", "standings", "mail", "staff-certificate",
     }  # fmt: skip
     assert "Waiting since" in checks[f"peer {QUMRAN}"].sentence
 
