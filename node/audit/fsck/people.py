@@ -107,19 +107,16 @@ def _read_members(conn: Connection, told: Told, notes: Notes) -> None:
     deeds, kinds = told.deeds, ("case.let-in", "case.let-out")
     erased = any(told.erased[kind] for kind in kinds)
     found: set[tuple[str, str]] = set()
-    for page in audit_case_rows.member_pages(conn):
-        for row in page:
-            notes.count("members")
-            key = (row.log_id or "", row.person)
-            found.add(key)
-            place, made = f"member {row.person} of {row.case_id}", deeds.members.get(key)
-            if made is None:
-                if not erased:
-                    notes.false("member-not-recorded", place, _UNKNOWN)
-            elif (made["level"], made["by"], made["at"]) != (
-                row.level, row.added_by, row.added_at,
-            ):  # fmt: skip
-                notes.false("member-altered", place, _ALTERED)
+    for row in (one for page in audit_case_rows.member_pages(conn) for one in page):
+        notes.count("members")
+        key = (row.log_id or "", row.person)
+        found.add(key)
+        place, made = f"member {row.person} of {row.case_id}", deeds.members.get(key)
+        said = None if made is None else (made["level"], made["by"], made["at"])
+        if said is None and not erased:
+            notes.false("member-not-recorded", place, _UNKNOWN)
+        elif said is not None and said != (row.level, row.added_by, row.added_at):
+            notes.false("member-altered", place, _ALTERED)
     missing = {f"{person} of case {case}" for case, person in deeds.members.keys() - found}
     _miss(told, notes, "member", kinds, missing)
 
