@@ -56,6 +56,8 @@ def find(conn: Connection, index: WordIndex, text: str, seeker: Seeker) -> list[
         found.update(dict.fromkeys(word_rows.cases_called(conn, sought, seeker)))
     if AUTHORITY_ID.fullmatch(sought) is not None:
         found.update(dict.fromkeys(word_rows.cases_with_peer(conn, sought, seeker)))
+    if len(found) >= seeker.limit:
+        return list(found)[: seeker.limit]
     words = [index.digest(word) for word in words_asked(sought)]
     found.update(dict.fromkeys(word_rows.cases_with_words(conn, words, seeker)))
     return list(found)[: seeker.limit]

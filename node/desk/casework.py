@@ -27,7 +27,6 @@ from node.desk.verb import Desk, Result, Verb
 from node.outbox import Posted
 from node.storage import Connection, link_rows, member_rows, person_rows, standing_rows
 from node.storage.link_rows import CaseFilter, ListedCase
-from node.storage.tables import cases
 from protocol.encoding import Json
 from protocol.errors import Malformed
 from protocol.identity import check_authority_id
@@ -131,8 +130,7 @@ def _case_list(desk: Desk, args: ListCases) -> Result:
     def work(conn: Connection) -> Result:
         names = person_rows.person_names(conn)
         wanted = _filter(args, names)
-        seen = member_rows.visible(cases.c.id, desk.asking, desk.clock.now())
-        found = link_rows.list_standing_cases(conn, wanted, seen)
+        found = link_rows.list_standing_cases(conn, wanted, desk.asking, desk.clock.now())
         page, more = found[: args.count], len(found) > args.count
         dues = link_rows.next_dues(conn, [one.case.id for one in page])
         return {

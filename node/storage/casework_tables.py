@@ -196,7 +196,6 @@ class ClockRow(Row, table=True):
     __table_args__ = (
         sa.CheckConstraint("waits_for IN ('us', 'them')", name="waits_for"),
         sa.Index(None, "case_id", "ended_at", "due_at"),
-        sa.Index(None, "ended_at", "due_at"),
         sa.Index(None, "warn_at"),
         STRICT_COUNTED,
     )
@@ -219,13 +218,14 @@ class WaitingRow(Row, table=True):
     """A clock that has not ended, for each whom the work list shows it to.
 
     `reader` is a person, by `charge` or as a `member`; where nobody is in charge, it is the
-    side of the case. Follows from clocks, standings and members, in the order of a page: so
-    a list costs what it shows, and not what a person may see.
+    side of the case; and `every` clock is there once for those whose role lets them list all.
+    Follows from clocks, standings and members, in the order of a page: so a list costs what
+    it shows, and not what a person may see.
     """
 
     __tablename__: ClassVar[str] = "waiting"
     __table_args__ = (
-        sa.CheckConstraint("known_by IN ('charge', 'member')", name="known_by"),
+        sa.CheckConstraint("known_by IN ('charge', 'member', 'every')", name="known_by"),
         sa.CheckConstraint("stopped IN (0, 1)", name="stopped"),
         sa.Index(None, "clock"),
         STRICT_KEYED,

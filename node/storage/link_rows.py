@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, true
 
+from node.access.roles import Person
 from node.storage.case_rows import Case
+from node.storage.member_rows import SEE_EVERY_ROW, readable, readable_each, reads_many
 from node.storage.standing_rows import StoredStanding
 from node.storage.statements import Value, insert_into
 from node.storage.tables import case_links, cases, clocks, standings
@@ -45,6 +48,7 @@ class ListedCase:
     standing: StoredStanding | None
 
 
+_NEWEST_COUNT: Final = 5_000
 _LINK = [case_links.c[name] for name in Link.__dataclass_fields__]
 _FROM = select(*_LINK).where(case_links.c.case_id == bindparam("one"))
 _TO = select(*_LINK).where(case_links.c.other == bindparam("one"))
@@ -75,21 +79,44 @@ def links_of(conn: Connection, case_id: str) -> tuple[list[Link], list[Link]]:
     )
 
 
+def newest_until(conn: Connection, among: ColumnElement[bool]) -> int:
+    """Give until when the newest changed of the cases that an index leads to."""
+    query = select(cases.c.changed_at).where(among).order_by(cases.c.changed_at.desc())
+    return conn.execute(query.offset(_NEWEST_COUNT).limit(1)).scalar() or 0
+
+
 def list_standing_cases(
-    conn: Connection, wanted: CaseFilter, visible: ColumnElement[bool] | None
+    conn: Connection, wanted: CaseFilter, person: Person, now: int
 ) -> list[ListedCase]:
-    """Read a page of cases, the last changed first; `visible` restricts it to a person's own."""
+    """Read a page of the cases that a person may list, the last changed first.
+
+    Who sees many cases finds a page of their own among the newest of all.
+    """
+    if person.holds(SEE_EVERY_ROW):
+        return _listed_where(conn, wanted, true())
+    if reads_many(conn, person, now):
+        among = true() if wanted.before is None else cases.c.changed_at <= wanted.before[0]
+        among_newest = cases.c.changed_at >= newest_until(conn, among)
+        seen = and_(among_newest, readable_each(cases.c.id, person, now))
+        found = _listed_where(conn, wanted, seen)
+        if len(found) == wanted.count_max:
+            return found
+    return _listed_where(conn, wanted, readable(cases.c.id, person, now))
+
+
+def _listed_where(
+    conn: Connection, wanted: CaseFilter, seen: ColumnElement[bool]
+) -> list[ListedCase]:
     joined = cases.outerjoin(standings, standings.c.case_id == cases.c.id)
     query = (
         select(*_CASE, *_STANDING)
         .select_from(joined)
+        .where(seen)
         .order_by(cases.c.changed_at.desc(), cases.c.id)
         .limit(wanted.count_max)
     )
     for condition in _conditions(wanted):
         query = query.where(condition)
-    if visible is not None:
-        query = query.where(visible)
     return [_listed(row) for row in conn.execute(query)]
 
 

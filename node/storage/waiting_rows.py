@@ -30,6 +30,7 @@ from node.storage.tables import case_members, cases, clocks, standings, waiting
 
 CHARGE: Final = "charge"
 MEMBER: Final = "member"
+EVERY: Final = "every"  # the reader of these rows is nobody by name
 
 _COLUMNS: Final = ("reader", "known_by", "due_at", "clock", "waits_for", "stopped")
 _SHOWN: Final = (
@@ -60,12 +61,17 @@ def _by_members() -> Select[Any]:
     )
 
 
+def _by_role() -> Select[Any]:
+    """Select the clocks that run, for those who see in lists that every case is there."""
+    return select(literal(""), literal(EVERY), *_SHOWN).where(clocks.c.ended_at.is_(None))
+
+
 def _insert(rows: Any) -> Insert:  # noqa: ANN401  (a select or a union, which share no type)
     return insert(waiting).from_select(_COLUMNS, rows)
 
 
 _ADD_CLOCK: Final = _insert(
-    union_all(_by_charge().where(clocks.c.id == _ONE), _by_members().where(clocks.c.id == _ONE))
+    union_all(*(one().where(clocks.c.id == _ONE) for one in (_by_role, _by_charge, _by_members)))
 )
 _ADD_CHARGE: Final = _insert(_by_charge().where(clocks.c.case_id == _ONE))
 _ADD_MEMBER: Final = _insert(
@@ -114,5 +120,5 @@ def delete_member(conn: Connection, case_id: str, person: str) -> None:
 
 def add_all(conn: Connection) -> None:
     """Fill the empty table from clocks, charge and members."""
-    for rows in (_by_charge(), _by_members()):
+    for rows in (_by_role(), _by_charge(), _by_members()):
         conn.execute(_insert(rows))

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Select,
+    and_,
     bindparam,
+    case,
     delete,
+    false,
     func,
     insert,
     select,
@@ -24,7 +26,8 @@ from sqlalchemy import (
 )
 
 from node.access.roles import Person
-from node.storage.member_rows import SEE_EVERY_ROW, count_readable, readable, readable_each
+from node.storage.link_rows import newest_until
+from node.storage.member_rows import SEE_EVERY_ROW, readable, readable_each, reads_many
 from node.storage.tables import case_words, cases, standings
 
 _FEW_MAX: Final = 4_000  # so many cases can be looked at one by one
@@ -79,15 +82,11 @@ def cases_with_words(conn: Connection, words: Sequence[bytes], seeker: Seeker) -
     if not least:
         return []
     having = select(case_words.c.case_id).where(case_words.c.word == rarest)
-    query, person, now = select(cases.c.id), seeker.person, seeker.now
-    if least <= _FEW_MAX:  # few enough to look at each
-        rest.remove(rarest)
-        query = query.where(cases.c.id.in_(having), readable_each(cases.c.id, person, now))
-    else:
-        query = query.where(_among_own(conn, seeker))
-    for word in rest:
-        query = query.where(_occurs(word))
-    return _newest(conn, query, seeker)
+    if least > _FEW_MAX:
+        return _newest_own(conn, true(), and_(*map(_occurs, rest)), seeker)
+    rest.remove(rarest)  # in few enough cases to look at each
+    seen = readable_each(cases.c.id, seeker.person, seeker.now)
+    return _newest(conn, and_(cases.c.id.in_(having), seen, *map(_occurs, rest)), seeker)
 
 
 def _count(conn: Connection, word: bytes) -> int:
@@ -95,19 +94,33 @@ def _count(conn: Connection, word: bytes) -> int:
 
 
 def _occurs(word: bytes) -> ColumnElement[bool]:
+    """Give the condition that a word occurs in the case that is looked at.
+
+    The offset keeps PostgreSQL from beginning with the word, which it may take for a rare one
+    where it plans without its value.
+    """
     at = case_words.alias()
-    return select(true()).where(at.c.word == word, at.c.case_id == cases.c.id).exists()
+    held = select(true()).where(at.c.word == word, at.c.case_id == cases.c.id)
+    return held.offset(0).exists()
 
 
-def _among_own(conn: Connection, seeker: Seeker) -> ColumnElement[bool]:
-    """Begin with the seeker's own cases where they are few; else with the newest of all.
+def _newest_own(
+    conn: Connection, among: ColumnElement[bool], fits: ColumnElement[bool], seeker: Seeker
+) -> list[str]:
+    """Give the cases that the seeker may read and that fit, of those that an index leads to.
 
-    Among many of many, enough are found soon, whatever case one begins with.
+    Who may read few begins with those; who may read many finds enough among the newest, or
+    else does so too: what is looked at is bounded, whoever asks.
     """
     person, now = seeker.person, seeker.now
-    if count_readable(conn, person, now, _FEW_MAX + 1) <= _FEW_MAX:
-        return readable(cases.c.id, person, now)
-    return readable_each(cases.c.id, person, now)
+    if reads_many(conn, person, now):
+        seen = readable_each(cases.c.id, person, now)
+        both = case((seen, fits), else_=false())  # in this order: fewer may be seen than fit
+        newest = cases.c.changed_at >= newest_until(conn, among)
+        found = _newest(conn, and_(among, newest, both), seeker)
+        if len(found) == seeker.limit:
+            return found
+    return _newest(conn, and_(among, readable(cases.c.id, person, now), fits), seeker)
 
 
 def cases_called(conn: Connection, text: str, seeker: Seeker) -> list[str]:
@@ -126,8 +139,7 @@ def cases_called(conn: Connection, text: str, seeker: Seeker) -> list[str]:
     found = {one for some in named for one in conn.execute(some.limit(_NAMED_MAX)).scalars()}
     if not found:
         return []
-    query = select(cases.c.id).where(cases.c.id.in_(sorted(found)))
-    return _newest(conn, query.where(_seen_each(seeker)), seeker)
+    return _newest(conn, and_(cases.c.id.in_(sorted(found)), _seen_each(seeker)), seeker)
 
 
 def _seen_each(seeker: Seeker) -> ColumnElement[bool]:
@@ -138,12 +150,14 @@ def _seen_each(seeker: Seeker) -> ColumnElement[bool]:
 
 def cases_with_peer(conn: Connection, peer: str, seeker: Seeker) -> list[str]:
     """Give the cases with another authority, the last changed first."""
-    with_peer = select(cases.c.id).where(cases.c.peer == peer)
+    with_peer = cases.c.peer == peer
     if seeker.person.holds(SEE_EVERY_ROW):
         return _newest(conn, with_peer, seeker)
-    return _newest(conn, with_peer.where(_among_own(conn, seeker)), seeker)
+    if conn.execute(select(cases.c.id).where(with_peer).limit(1)).first() is None:
+        return []  # most words could be an authority's id
+    return _newest_own(conn, with_peer, true(), seeker)
 
 
-def _newest(conn: Connection, query: Select[Any], seeker: Seeker) -> list[str]:
-    ordered = query.order_by(cases.c.changed_at.desc(), cases.c.id).limit(seeker.limit)
-    return list(conn.execute(ordered).scalars())
+def _newest(conn: Connection, condition: ColumnElement[bool], seeker: Seeker) -> list[str]:
+    ordered = select(cases.c.id).order_by(cases.c.changed_at.desc(), cases.c.id)
+    return list(conn.execute(ordered.where(condition).limit(seeker.limit)).scalars())

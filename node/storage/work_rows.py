@@ -2,26 +2,25 @@
 
     work_rows.page(conn, Wanted(person, now, today_until), after=None, at_most=50)
 
-Statements only. Whoever sees every case is served from the clocks in the order in which they
-are due, whoever sees some from the rows that wait for them, in the same order: either way a
-page costs what it shows, and a count what it counts.
+Statements only. What waits for whom stands in the order in which it is due, so a page costs
+what it shows, and a count what it counts, whoever asks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Label,
-    Select,
+    FromClause,
     and_,
     func,
     or_,
     select,
+    true,
     union,
 )
 
@@ -29,7 +28,7 @@ from node.access.roles import Person
 from node.storage import member_rows
 from node.storage.clock_rows import Clock
 from node.storage.tables import cases, clocks, standings, waiting
-from node.storage.waiting_rows import CHARGE, MEMBER
+from node.storage.waiting_rows import CHARGE, EVERY, MEMBER
 
 Group = Literal["all", "overdue", "today", "us", "them"]
 GROUPS: Final[tuple[Group, ...]] = ("overdue", "today", "us", "them")
@@ -67,61 +66,24 @@ _CASE = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where clocks are looked at: all of them, or those that wait for somebody."""
-
-    scope: ColumnElement[bool]
-    number: ColumnElement[int]
-    due: ColumnElement[int]
-    waits_for: ColumnElement[str]
-    runs: ColumnElement[bool]
-
-    def rows(self, wanted: Wanted, group: Group) -> ColumnElement[bool]:
-        """Give the condition on the rows of a group."""
-        match group:
-            case "overdue":
-                return and_(self.scope, self.runs, self.due < wanted.now)
-            case "today":
-                return and_(self.scope, self.runs, self.due.between(wanted.now, wanted.today_until))
-            case "us" | "them":
-                return and_(self.scope, self.waits_for == group)
-        return self.scope
-
-    def first(
-        self, wanted: Wanted, group: Group, at_most: int, after: tuple[int, int] | None = None
-    ) -> Select[int, int]:
-        """Select the clocks of a group that are due first."""
-        query = (
-            select(self.number.label("id"), self.due.label("due_at"))
-            .where(self.rows(wanted, group))
-            .order_by(self.due, self.number)
-            .limit(at_most)
-        )
-        if after is None:
-            return query
-        due, number = after
-        return query.where(self.due >= due, or_(self.due > due, self.number > number))
+def _group(wanted: Wanted, group: Group) -> ColumnElement[bool]:
+    """Give the condition on what is in a group."""
+    due, runs = waiting.c.due_at, waiting.c.stopped == 0
+    match group:
+        case "overdue":
+            return and_(runs, due < wanted.now)
+        case "today":
+            return and_(runs, due.between(wanted.now, wanted.today_until))
+        case "us" | "them":
+            return waiting.c.waits_for == group
+    return true()
 
 
-_EVERY: Final = _Source(
-    clocks.c.ended_at.is_(None), clocks.c.id, clocks.c.due_at, clocks.c.waits_for,
-    clocks.c.stopped_at.is_(None),
-)  # fmt: skip
-
-
-def _waiting_for(reader: str, known_by: str) -> _Source:
-    scope = and_(waiting.c.reader == reader, waiting.c.known_by == known_by)
-    return _Source(
-        scope, waiting.c.clock, waiting.c.due_at, waiting.c.waits_for, waiting.c.stopped == 0
-    )
-
-
-def _sources(conn: Connection, wanted: Wanted) -> list[_Source]:
-    """Give all places where a person's work is; a clock may be in several."""
+def _readers(conn: Connection, wanted: Wanted) -> list[tuple[str, str]]:
+    """Give all as whom a person has work; the same clock may wait for several of them."""
     person = wanted.person
     if person.holds(member_rows.SEE_EVERY_ROW):
-        return [_EVERY]
+        return [("", EVERY)]
     if person.id is None or not person.reads_cases:
         return []
     in_charge = [
@@ -129,30 +91,42 @@ def _sources(conn: Connection, wanted: Wanted) -> list[_Source]:
         *conn.execute(member_rows.stood_in_for(person.id, wanted.now)).scalars(),
         *member_rows.open_sides(person),
     ]
-    own = [_waiting_for(reader, CHARGE) for reader in in_charge]
-    return [*own, _waiting_for(person.id, MEMBER)]
+    return [*((one, CHARGE) for one in in_charge), (person.id, MEMBER)]
 
 
-def _together(parts: list[Select[int, int]]) -> Any:  # noqa: ANN401  (a subquery of rows, which have no type)
-    """Put what was selected together, each clock once."""
-    if len(parts) == 1:
-        return parts[0].subquery()
-    each = [part.subquery() for part in parts]
-    return union(*(select(one.c.id, one.c.due_at) for one in each)).subquery()
+def _first(
+    readers: list[tuple[str, str]], condition: ColumnElement[bool], at_most: int
+) -> FromClause:
+    """Select what is due first of what waits for the readers, each clock once."""
+    each = [
+        select(waiting.c.clock, waiting.c.due_at)
+        .where(waiting.c.reader == reader, waiting.c.known_by == known_by, condition)
+        .order_by(waiting.c.due_at, waiting.c.clock)
+        .limit(at_most)
+        .subquery()
+        for reader, known_by in readers
+    ]
+    if len(each) == 1:
+        return each[0]
+    return union(*(select(one.c.clock, one.c.due_at) for one in each)).subquery()
 
 
 def page(
     conn: Connection, wanted: Wanted, *, after: tuple[int, int] | None, at_most: int
 ) -> list[Item]:
     """Read a page of the list, what is due first before the rest; `after` is where one ended."""
-    sources = _sources(conn, wanted)
-    if not sources:
+    readers, condition = _readers(conn, wanted), _group(wanted, wanted.group)
+    if not readers:
         return []
-    shown = _together([one.first(wanted, wanted.group, at_most, after) for one in sources])
+    if after is not None:
+        due, number = after
+        later = or_(waiting.c.due_at > due, waiting.c.clock > number)
+        condition = and_(condition, waiting.c.due_at >= due, later)
+    shown = _first(readers, condition, at_most)
     query = (
         select(*_CLOCK, *_CASE)
         .select_from(shown)
-        .join(clocks, clocks.c.id == shown.c.id)
+        .join(clocks, clocks.c.id == shown.c.clock)
         .join(standings, standings.c.case_id == clocks.c.case_id)
         .join(cases, cases.c.id == clocks.c.case_id)
         .order_by(clocks.c.due_at, clocks.c.id)
@@ -164,13 +138,10 @@ def page(
 
 def counts(conn: Connection, wanted: Wanted) -> Mapping[str, int]:
     """Count each group, up to `COUNTED_MAX`: beyond it nobody counts on."""
-    sources = _sources(conn, wanted)
-    if not sources:
+    readers = _readers(conn, wanted)
+    if not readers:
         return dict.fromkeys(GROUPS, 0)
-    row = conn.execute(select(*(_count(sources, wanted, one) for one in GROUPS))).one()
+    each = [_first(readers, _group(wanted, one), COUNTED_MAX) for one in GROUPS]
+    numbers = [select(func.count()).select_from(some).scalar_subquery() for some in each]
+    row = conn.execute(select(*numbers)).one()
     return {str(one): min(int(row[n]), COUNTED_MAX) for n, one in enumerate(GROUPS)}
-
-
-def _count(sources: list[_Source], wanted: Wanted, group: Group) -> Label[int]:
-    some = _together([one.first(wanted, group, COUNTED_MAX) for one in sources])
-    return select(func.count()).select_from(some).scalar_subquery().label(group)

@@ -34,8 +34,6 @@ from node.desk import Desk, act
 from node.run import desk_of
 from node.settings import Settings, load_settings
 from node.storage.link_rows import CaseFilter, list_standing_cases
-from node.storage.member_rows import visible
-from node.storage.tables import cases
 from protocol.encoding import Json
 from tests.bench.many import NAMES, PEERS, PEOPLE, Many, fill, name_of, person_of
 from tests.support.keyfiles import PASSPHRASE
@@ -140,7 +138,7 @@ def _own_cases(desk: Desk, person: Person) -> list[tuple[Person, str]]:
     """Give two cases that this person may read."""
     listed = desk.database.read(
         lambda conn: list_standing_cases(
-            conn, CaseFilter(officer=person.id, count_max=40), visible(cases.c.id, person, 0)
+            conn, CaseFilter(officer=person.id, count_max=40), person, 0
         )
     )
     return [(person, one.case.id) for one in listed[-2:]]

@@ -221,7 +221,6 @@ def _waiting() -> None:
         _foreign("clocks", "case_id"),
     )
     _index("clocks", "case_id", "ended_at", "due_at")
-    _index("clocks", "ended_at", "due_at")
     _index("clocks", "warn_at")
     _keyed(
         "waiting",
@@ -232,7 +231,7 @@ def _waiting() -> None:
         _number("clock"),
         _text("waits_for"),
         _number("stopped"),
-        _check("waiting", "known_by", "known_by IN ('charge', 'member')"),
+        _check("waiting", "known_by", "known_by IN ('charge', 'member', 'every')"),
         _check("waiting", "stopped", "stopped IN (0, 1)"),
     )
     _index("waiting", "clock")
