@@ -47,6 +47,8 @@ _WITHOUT_BLANKS: Final = re.compile(
 )
 """Thai, Lao, Burmese, Khmer, kana and Han: no blank says where a word ends."""
 
+_OF_ASCII: Final = re.compile("[0-9A-Za-z]+")
+
 _FIRST: Final = re.compile(
     "name|alias|ref|subject|title|person|number|account|iban|passport|company|address|phone|vessel"
 )
@@ -65,6 +67,8 @@ def normal(text: str) -> str:
     Piece by piece, as whoever wrote it may want it to take long; where a piece ends changes
     nothing but the order of marks, and those go.
     """
+    if text.isascii():
+        return text.lower()
     pieces: list[str] = []
     left = _GROWTH_MAX * len(text) + _CHARS_OF_PIECE
     for begin in range(0, len(text), _CHARS_OF_PIECE):
@@ -97,6 +101,9 @@ def words_of(text: str) -> dict[str, None]:
     """Give the words of a text, each once, as they come; also joined where signs part them."""
     found: dict[str, None] = {}
     for chunk in normal(text[:_CHARS_OF_VALUE_MAX]).split():
+        if chunk.isascii() and chunk.isalnum():  # most chunks, in a third of the time
+            found.update(dict.fromkeys(_whole(chunk)))
+            continue
         parts = list(_parts(chunk))
         for part in parts:
             found.update(dict.fromkeys(_pieces(part)))
@@ -117,6 +124,9 @@ def words_asked(text: str) -> tuple[str, ...]:
 
 def _parts(chunk: str) -> Iterator[str]:
     """Split at whatever is neither a letter, a digit nor a sign that belongs to one."""
+    if chunk.isascii():
+        yield from _OF_ASCII.findall(chunk)
+        return
     begun = 0
     for place, one in enumerate(chunk):
         if not (one.isalnum() or unicodedata.category(one).startswith("M")):
@@ -129,6 +139,9 @@ def _parts(chunk: str) -> Iterator[str]:
 
 def _pieces(part: str) -> Iterator[str]:
     """Give a part as words: as it is, or as pairs of characters where no blanks are written."""
+    if part.isascii():
+        yield from _whole(part)
+        return
     end = 0
     for run in _WITHOUT_BLANKS.finditer(part):
         yield from _whole(part[end : run.start()])

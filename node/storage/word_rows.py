@@ -20,7 +20,6 @@ from sqlalchemy import (
     delete,
     false,
     func,
-    insert,
     select,
     true,
 )
@@ -28,6 +27,7 @@ from sqlalchemy import (
 from node.access.roles import Person
 from node.storage.link_rows import newest_until
 from node.storage.member_rows import SEE_EVERY_ROW, readable, readable_each, reads_many
+from node.storage.statements import insert_rows
 from node.storage.tables import case_words, cases, standings
 
 _FEW_MAX: Final = 4_000  # so many cases can be looked at one by one
@@ -60,9 +60,9 @@ def add_words(conn: Connection, case_id: str, words: Sequence[bytes]) -> None:
     if not words:
         return
     held = set(conn.execute(_HELD, {"one": case_id, "many": list(words)}).scalars())
-    rows = [{"word": word, "case_id": case_id} for word in sorted(set(words) - held)]
+    rows = [(word, case_id) for word in sorted(set(words) - held)]
     if rows:
-        conn.execute(insert(case_words), rows)
+        insert_rows(conn, case_words, ("word", "case_id"), rows)
 
 
 def delete_words(conn: Connection, case_id: str) -> None:
