@@ -121,7 +121,10 @@ def when(time: object) -> str:
     """Give a Unix time as people write it, in UTC."""
     if not isinstance(time, int):
         return ""
-    moment = dt.datetime.fromtimestamp(time, dt.UTC)
+    try:
+        moment = dt.datetime.fromtimestamp(time, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return f"second {time}"  # after the year 9999: somebody may type, or sign, any number
     return moment.strftime("%Y-%m-%d %H:%M:%SZ")
 
 

@@ -258,9 +258,7 @@ def _token(one: AuditorToken) -> Result:
 
 AUDITING: Final[Mapping[str, Verb]] = {
     "audit.erase": Verb(_audit_erase, EraseRecords, RUNNING, writes=True, needs_keys=True),
-    "audit.timestamp": Verb(
-        _audit_timestamp, KeepTimestamp, RUNNING, writes=True, needs_keys=True
-    ),
+    "audit.timestamp": Verb(_audit_timestamp, KeepTimestamp, RUNNING, writes=True, needs_keys=True),
     "audit.token.make": Verb(_token_make, MakeToken, RUNNING, writes=True, needs_keys=True),
     "audit.token.list": Verb(_token_list, may=RUNNING | AUDITORS),
     "audit.token.end": Verb(_token_end, OneToken, RUNNING, writes=True, needs_keys=True),

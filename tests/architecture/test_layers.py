@@ -30,25 +30,30 @@ ORDER: tuple[str, ...] = tuple(
 
     node: page clock rounds sections settings logs exits ask stewards
     node.access: roles
-    node.storage: columns failures statements log_tables casework_tables tables migrations sqlite postgresql engine
+    node.storage: columns failures statements log_tables casework_tables tables migrations sqlite
+    node.storage: postgresql engine
     node.storage: migrate vault
     node.storage: waiting_rows
-    node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows standing_rows
+    node.storage: log_rows person_rows trust_rows notice_rows peer_rows queue_rows case_rows
+    node.storage: standing_rows
     node.storage: audit_rows audit_watch_rows audit_case_rows export_rows recovery_rows
     node.storage: repeat_rows webhook_rows
     node.storage: search_rows erasure_rows timestamp_rows witness_rows watch_rows auditor_rows
     node.storage: draft_rows paper_rows
-    node.storage: health_rows member_rows happening_rows people_rows key_rows clock_rows work_rows mail_rows writer
+    node.storage: health_rows member_rows happening_rows people_rows key_rows clock_rows work_rows
+    node.storage: mail_rows writer
     node.storage: link_rows word_rows fact_rows statistic_rows
     node: storage
-    node.audit: faults record casework_records people_records clock_records api_records records guard tiles log fsck stamped judged verify_bundle verify_logs verify
+    node.audit: faults record casework_records people_records clock_records api_records records
+    node.audit: guard tiles log fsck stamped judged verify_bundle verify_logs verify
     node.audit: verify_export
     node.audit: named kept export search erasure prove grounds bundle
     node.evidence: paths manifest hashing compare
     node: anchor office trust_watch
     node.audit: witness
     node: quorum own_log forks following examined outbox
-    node.cases: law completeness evidence_in_body happened clocks words search facts statistics feed linking standings register
+    node.cases: law completeness evidence_in_body happened clocks words search facts statistics
+    node.cases: feed linking standings register
     node.cases: history checks faults draft_text drafts keeping sending papers letters dues
     node: turns inbox
     node.access: faults people tokens matters members check
@@ -57,7 +62,8 @@ ORDER: tuple[str, ...] = tuple(
     node.transport: routes unsigned listener client
     node: webhooks
     node: tile_client witnessing notices monitor logs_shown watch
-    node: returning peers courier gossip exchange served state mailer doctor casework app own_listing setup faults
+    node: returning peers courier gossip exchange served state mailer doctor casework app
+    node: own_listing setup faults
     node: recovery rotation desk reading control api run demo
     node: cli
     """.strip().splitlines()

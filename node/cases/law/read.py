@@ -32,6 +32,7 @@ from node.cases.law.model import Basis, Entry
 _FILE_BYTES_MAX: Final = 1024 * 1024
 _FILES_MAX: Final = 1_000
 _PROBLEMS_MAX: Final = 20
+_WITHOUT_END: Final = "has lists in lists without end; is it the right file?"
 
 F = TypeVar("F", bound=Entry)
 
@@ -121,7 +122,10 @@ class _Unread(Exception):
 
 def _read(path: Path, form: type[F]) -> F:
     try:
-        raw = path.read_bytes()
+        if not path.is_file():
+            raise _Unread("is no file: a folder, a pipe or a device has nothing to say here.")
+        with path.open("rb") as file:
+            raw = file.read(_FILE_BYTES_MAX + 1)
     except OSError as fault:
         raise _Unread(f"cannot be read: {fault.strerror}.") from fault
     if len(raw) > _FILE_BYTES_MAX:
@@ -132,13 +136,16 @@ def _read(path: Path, form: type[F]) -> F:
         raise _Unread("is not text in UTF-8.") from None
     except tomllib.TOMLDecodeError as fault:
         raise _Unread(f"is not TOML: {fault}.") from None
+    except ValueError:  # Python refuses to read one of thousands of digits
+        raise _Unread("has a number that is too long; is it the right file?") from None
     except RecursionError:
-        raise _Unread("has lists in lists without end; is it the right file?") from None
+        raise _Unread(_WITHOUT_END) from None
     # As JSON, since a strict model takes a tuple from a list only there; a day written
     # without quotation marks becomes the same text as one with them.
-    text = json.dumps(tree, default=str)
     try:
-        return form.model_validate_json(text)
+        return form.model_validate_json(json.dumps(tree, default=str))
+    except RecursionError:
+        raise _Unread(_WITHOUT_END) from None
     except ValidationError as fault:
         raise _Unread(*_sentences(tree, fault)) from None
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Final
 
 import icalendar
 import pytest
 
-from node.storage import clock_rows, standing_rows
+from node.storage import Connection, clock_rows, standing_rows
 from node.storage.clock_rows import Clock
 from protocol.encoding import Json
 from tests.support.clock_stories import DAY
@@ -36,11 +37,7 @@ async def case_at(pair: Pair, *moves: tuple[str, str, dict[str, Json]]) -> str:
         pair.clock.advance(DAY)
         node = pair[name]
         register = node.node.register
-        await node.write(
-            lambda tx, register=register, event=event, body=body: register.make_move(
-                tx, case, event=event, body=body
-            )
-        )
+        await node.write(partial(register.make_move, name=case, event=event, body=body))
         await node.send_to(FIJI if name == QUMRAN else QUMRAN)
     return case
 
@@ -145,7 +142,7 @@ async def test_the_list_comes_page_by_page_and_whole(light_pair: Pair) -> None:
     row = Clock(case, "consent", "us", "by a test", now, now + DAY)
 
     def add(count: int) -> None:
-        def insert(conn: clock_rows.Connection) -> None:
+        def insert(conn: Connection) -> None:
             for place in range(count):
                 clock_rows.insert_clock(conn, _shifted(row, place))
 

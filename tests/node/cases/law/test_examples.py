@@ -20,7 +20,7 @@ def test_nothing_blocks_an_example(kind: str) -> None:
     """Of every kind there is one, and as a draft it lacks nothing that the law wants."""
     body = example_of(kind)
     assert body is not None
-    to = Wanted.declared(["en"], {"country": "QP", "accepts_electronic": True})
+    to = Wanted.declared(("en",), {"country": "QP", "accepts_electronic": True})
     report = check_request(LAW, {"request_kind": kind, **body}, to=to, now=NOW)
     assert report.may_be_sent, [one for one in report.findings if one.severity == "blocks"]
 
