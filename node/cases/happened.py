@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from protocol.lifecycle import Standing
-
 from node.storage.case_rows import Case
 from node.storage.writer import Tx
 from protocol.encoding import Json
+from protocol.lifecycle import Standing
 from protocol.messages import Side
 
 
