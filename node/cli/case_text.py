@@ -42,7 +42,7 @@ def say_cases(call: Call, found: Fields) -> None:
             for one in cases
         ],
     )  # fmt: skip
-    following = found.take("next")
+    following = found.take("next") if found.has("next") else None
     if isinstance(following, str):
         call.out.line(f"There are more:  {call.typed('case', 'list', '--after', following)}")
 

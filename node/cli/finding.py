@@ -58,12 +58,11 @@ def search(
     found = ask(call, "case.search", arguments, passphrase_file=passphrase_file)
     if call.out.result(found):
         return
-    fields = Fields(found, "answer")
-    count = len(fields.items("cases", count_max=_FOUND_MAX))
+    count = len(Fields(found, "answer").items("cases", count_max=_FOUND_MAX))
     if not count:
         call.out.line("No case that you may know of has all of these words.")
         return
-    case_text.say_cases(call, fields)
+    case_text.say_cases(call, Fields(found, "answer"))
     if found.get("more"):
         call.out.line(f"There are more than these {count}: add a word, or --limit N.")
 
