@@ -19,7 +19,18 @@ from node.clock import SystemClock, SystemRandom
 from node.demo.ends import ended_by_signals, new_folder
 from node.demo.page import SCHEMA, Hint, JsonPage, Page, Played
 from node.demo.stage import LOG_FILE, Stage, StepFailed
-from node.demo.story import ASKED, ASKING, AUTHORITIES, NETWORK, STEPS, THIRD, Company, Seen, Step
+from node.demo.story import (
+    ASKED,
+    ASKING,
+    AUTHORITIES,
+    NETWORK,
+    OFFICER_KEY,
+    STEPS,
+    THIRD,
+    Company,
+    Seen,
+    Step,
+)
 from node.exits import Exit
 
 _SHOWN_DIGITS: Final = 8
@@ -139,18 +150,24 @@ def _hints(company: Company) -> list[Hint]:
     def at(home: Path, *words: str) -> tuple[str, ...]:
         return ("--config", str(home), *words)
 
+    def read(home: Path, *words: str) -> tuple[str, ...]:
+        return at(home, "--key-file", str(home / OFFICER_KEY), *words)
+
     short = company.case.rpartition("/")[2][:_SHOWN_DIGITS]
     asking, asked, third = (company.home(one) for one in (ASKING, ASKED, THIRD))
     received, receipt = str(company.received), company.receipt
     return [
-        Hint(at(asked, "case", "show", short), "the case as the other side reads it"),
+        Hint(read(asked, "case", "show", short), "the case as the other side reads it"),
         Hint(
-            at(asking, "evidence", "verify", short, received), "the files against what was signed"
+            read(asking, "evidence", "verify", short, received),
+            "the files against what was signed",
         ),
         Hint(at(third, "audit", "verify"), "a log, derived again from storage"),
         Hint(at(company.altered_log, "audit", "verify"), "the altered log (ends with status 3)"),
         Hint(("verify", receipt), "a receipt, with no node at all"),
-        Hint(at(asked, "case", "note", short, "--body", str(company.note)), "a word to the other"),
+        Hint(
+            read(asked, "case", "note", short, "--body", str(company.note)), "a word to the other"
+        ),
     ]
 
 

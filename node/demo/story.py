@@ -30,7 +30,7 @@ THIRD: Final = "qp.fiu"
 AUTHORITIES: Final = (ASKING, ASKED, THIRD)
 _WAIT_S_MAX: Final = 25.0
 _OFFICER: Final = "officer"
-_OFFICER_KEY, _FIRST_KEY = "officer.key", "first.key"
+OFFICER_KEY, _FIRST_KEY = "officer.key", "first.key"
 _OF_CASES: Final = frozenset({"request", "case", "evidence"})
 _LOOPBACK: Final = "127.0.0.1"
 _PACE_S: Final = 0.1
@@ -100,7 +100,7 @@ class Company:
     def comity(self, authority: str, *words: object) -> dict[str, Any]:
         """Run a command of an authority that must succeed; gives its JSON."""
         home = self.home(authority)
-        key = ("--key-file", home / _OFFICER_KEY) if words[0] in _OF_CASES else ()
+        key = ("--key-file", home / OFFICER_KEY) if words[0] in _OF_CASES else ()
         return self.stage.comity("--config", home, *key, *words, "--json").must().answer()
 
 
@@ -170,7 +170,7 @@ def _employ(company: Company) -> None:
     for words in (
         lambda _: ("user", "add", _OFFICER, *roles),
         lambda home: ("key", "make", "--for", _OFFICER, "--out", home / _FIRST_KEY),
-        lambda home: ("--key-file", home / _FIRST_KEY, "key", "make", "--out", home / _OFFICER_KEY),
+        lambda home: ("--key-file", home / _FIRST_KEY, "key", "make", "--out", home / OFFICER_KEY),
     ):
         commands = [("--config", home, *words(home), "--json") for home in homes]
         for done in company.stage.comity_each(*commands):
@@ -294,7 +294,7 @@ def _alter_file(company: Company) -> Seen:
     fraud.alter_text(company.altered_files / files.STATEMENT, b"31990.00", b"31090.00")
     home = company.home(ASKING)
     done = company.stage.comity(
-        "--config", home, "--key-file", home / _OFFICER_KEY, "evidence", "verify", company.case,
+        "--config", home, "--key-file", home / OFFICER_KEY, "evidence", "verify", company.case,
         company.altered_files, "--json",
     ).must(3)  # fmt: skip
     bad = [one for one in done.answer()["items"] if one["verdict"] != "same"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, func, select
 
 from node.storage.audit_rows import Values, all_rows, pages
 from node.storage.tables import (
@@ -44,11 +44,10 @@ _OF_STEP: Final = (
 
 
 def user_rows(conn: Connection) -> Sequence[Values]:
-    """Give who our people are, with the `name` that the log's ids have."""
+    """Give who our people are, with the `name` behind their id; their login if there is none."""
     columns = [users.c[name] for name in _OF_USER]
-    query = select(*columns, persons.c.name).outerjoin_from(
-        users, persons, persons.c.id == users.c.person
-    )
+    name = func.coalesce(persons.c.name, users.c.login).label("name")
+    query = select(*columns, name).outerjoin_from(users, persons, persons.c.id == users.c.person)
     return all_rows(conn, query.order_by(users.c.person), "users")
 
 

@@ -52,7 +52,7 @@ def test_everything_that_is_watched_is_counted(met: Watched) -> None:
     """What was compared is said, so that nothing of it can be left out in silence."""
     counts = audit(met.fiji).counts
     assert (counts.checkpoints, counts.witnessed, counts.notices) == (2, 2, 2)
-    assert (counts.timestamps, counts.tokens, counts.persons, counts.waiting) == (1, 2, 2, 1)
+    assert (counts.timestamps, counts.tokens, counts.persons, counts.waiting) == (1, 2, 8, 3)
 
 
 async def test_all_of_it_is_read_on_either_database(tmp_path: Path, database_url: str) -> None:
@@ -60,7 +60,7 @@ async def test_all_of_it_is_read_on_either_database(tmp_path: Path, database_url
     made = await watched(tmp_path / "nodes", {FIJI: database_url})
     report = audit(made.fiji)
     assert report.findings == ()
-    assert (report.counts.checkpoints, report.counts.waiting) == (2, 1)
+    assert (report.counts.checkpoints, report.counts.waiting) == (2, 3)
 
 
 def test_a_witness_that_was_set_back_is_found_by_its_receipts(met: Watched, fiji: AtRest) -> None:

@@ -309,7 +309,7 @@ def test_a_peer_cannot_open_an_envelope_that_was_changed(
 ) -> None:
     """What waits is sealed: nobody on the way, and nobody in the database, can change it."""
     rest = bench.fresh()
-    assert rest.tamper("UPDATE outbox SET envelope = altered(envelope, 0)") == 1
+    assert rest.tamper("UPDATE outbox SET envelope = altered(envelope, 0)") >= 1
     assert refused(met, rest, qumran) == {"not-authentic"}
 
 
