@@ -81,11 +81,12 @@ class DraftCancelled(NodeRecord):
 
 @dataclass(frozen=True, slots=True)
 class CaseRegistered(NodeRecord):
-    """A case that did not come over the network was put into the register."""
+    """A case that did not come over the network was put into the register; `side` is ours."""
 
     kind: ClassVar[str] = "case.registered"
 
     case: str
+    side: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,8 @@ class Papers:
         )  # fmt: skip
         case_rows.insert_case(tx.conn, case)
         self._register.standings.open(tx, case, on_wire=False)
-        tx.record(CaseRegistered(self._keeping.network, tx.now, case.log_id, by=tx.by))
+        network = self._keeping.network
+        tx.record(CaseRegistered(network, tx.now, case.log_id, outside.side, by=tx.by))
         put_in_charge(tx, self._keeping.network, case, tx.by)
         return case
 

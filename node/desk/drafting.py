@@ -26,13 +26,19 @@ from node.storage.member_rows import DraftPlace
 from protocol.encoding import Json
 from protocol.errors import Malformed
 from protocol.identity import check_authority_id
+from protocol.limits import INTEGER_MAX
 
 LISTED_MAX: Final = 500
 _PAGE: Final = 200
 
 DraftName = Annotated[str, Field(max_length=64, description="A draft's id, or how it begins.")]
 Version = Annotated[
-    int, Field(ge=1, description="The version that was looked at; a newer one is never touched.")
+    int,
+    Field(
+        ge=1,
+        le=INTEGER_MAX,
+        description="The version that was looked at; a newer one is never touched.",
+    ),
 ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, Text, cast, select
 
 from node.storage.audit_rows import Values, all_rows, pages
 from node.storage.tables import (
@@ -44,9 +44,9 @@ _OF_STEP: Final = (
 
 
 def user_rows(conn: Connection) -> Sequence[Values]:
-    """Give who our people are, with the `name` behind their id; their login if there is none."""
+    """Give who our people are, with the `name` behind their id, or none where that is gone."""
     columns = [users.c[name] for name in _OF_USER]
-    name = func.coalesce(persons.c.name, users.c.login).label("name")
+    name = cast(persons.c.name, Text).label("name")  # which, other than the column, may be none
     query = select(*columns, name).outerjoin_from(users, persons, persons.c.id == users.c.person)
     return all_rows(conn, query.order_by(users.c.person), "users")
 
@@ -86,12 +86,14 @@ def link_pages(conn: Connection) -> Iterator[Sequence[Values]]:
 def standing_pages(conn: Connection) -> Iterator[Sequence[Values]]:
     """Give where cases stand: `case_id` is missing where nothing is kept, `log_id` the case.
 
-    Columns: id, side, request_kind, shown (the state in the case's row), log_id, wrapped_key,
+    Columns: id, side, request_kind, shown (the state in the case's row), sent_seq,
+    accepted_seq, order_last, log_id, wrapped_key,
     case_id, machine, state, unconfirmed, applied, standing, on_wire, officer.
     """
     kept = ("case_id", "machine", "state", "unconfirmed", "applied", "standing", "on_wire",
             "officer")  # fmt: skip
     columns = [cases.c.id, cases.c.side, cases.c.request_kind, cases.c.state.label("shown")]
+    columns += [cases.c.sent_seq, cases.c.accepted_seq, cases.c.order_last]
     columns += [cases.c.log_id, cases.c.wrapped_key, *(standings.c[name] for name in kept)]
     source = cases.outerjoin(standings, cases.c.id == standings.c.case_id)
     return pages(conn, columns, columns[:1], size=_PAGE, place="standings", source=source)

@@ -31,6 +31,11 @@ _DRAFTING: Final = (
 )  # fmt: skip
 
 
+def _is_on_paper(row: Values, side: str) -> bool:
+    """Say whether a case's row counts no message, and is on the side that was recorded."""
+    return (row.sent_seq, row.accepted_seq, row.order_last, row.side) == (0, 0, 0, side)
+
+
 class CaseworkReader:
     """Reads what stands beside the messages of cases; `folds` has the messages."""
 
@@ -73,10 +78,13 @@ class CaseworkReader:
         on_paper = row.log_id in deeds.registered
         if row.on_wire != int(not on_paper) and not told["case.registered"]:
             return "Whether it is kept on paper is not what the log records."
+        if on_paper and not _is_on_paper(row, deeds.registered[row.log_id]):
+            return "It is kept on paper, and has the counters or the side of another case."
         if row.officer != deeds.officers.get(row.log_id) and not told["case.handed-over"]:
             return "Somebody else is in charge of it than the log records."
-        if self._vault is None or not row.wrapped_key:
-            return None
+        return None if self._vault is None or not row.wrapped_key else self._is_elsewhere(row)
+
+    def _is_elsewhere(self, row: Values) -> str | None:
         folded = self._folds.folded.get(row.id, _NOTHING)
         if folded.state is not None and folded.agrees(row):
             return None

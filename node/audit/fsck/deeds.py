@@ -67,7 +67,7 @@ class Deeds:
         self.members: dict[tuple[str, str], Record] = {}  # by case and person
         self.officers: dict[str, str] = {}
         self.links: defaultdict[str, list[int]] = defaultdict(list)
-        self.registered: set[str] = set()
+        self.registered: dict[str, str] = {}  # by case: our side
         self.steps: dict[str, Record] = {}
         self.drafts: dict[str, ToldDraft] = {}
         self._takes: dict[str, Callable[[Record], None]] = {
@@ -83,7 +83,7 @@ class Deeds:
             "case.let-out": lambda one: self._let_out(one["case"], one["person"]),
             "case.handed-over": lambda one: self.officers.update({one["case"]: one["to"]}),
             "case.linked": lambda one: self.links[one["case"]].append(one["at"]),
-            "case.registered": lambda one: self.registered.add(one["case"]),
+            "case.registered": lambda one: self.registered.update({one["case"]: one["side"]}),
             "case.step-recorded": lambda one: self.steps.update({one["step"]: one}),
             **dict.fromkeys(_STATES, self._draft),
         }

@@ -49,7 +49,9 @@ def _read_users(conn: Connection, told: Told, notes: Notes) -> None:
         notes.count("users")
         found.add(row.person)
         place, user = f"user {row.person}", users.get(row.person)
-        if row.name != row.login:
+        if row.name is None:
+            notes.open("person-unknown", place, "No person stands behind its id (any more).")
+        elif row.name != row.login:
             notes.false("user-altered", place, "Its login is not the name behind its id.")
         if erased:
             continue  # the record that is gone may have been the last word

@@ -107,7 +107,8 @@ HARMLESS_COLUMNS: Final[dict[str, str]] = {
     " network document. That a log was halted, the peers show again at the next start",
     "settings_kept.value": "as its name",
     "unproven.since": "says when the alarm is raised; the checkpoint itself is verified",
-    "persons.name": "nobody can find it: names stand outside the log so that they can be erased",
+    "persons.name": "of somebody with a login it is found; else nobody can: names stand outside"
+    " the log so that they can be erased",
 }  # fmt: skip
 """Columns whose change nobody finds, or that prove nothing; each with its reason."""
 
