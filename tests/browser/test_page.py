@@ -10,10 +10,10 @@ from tests.vectors.form import FOLDER, names, read
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 UNREAD = frozenset({
-    "lifecycle", "padding", "envelope", "batch", "hop-request", "hop-response", "policy", "add-checkpoint",
-    "cosignatures", "bundle",
+    "padding", "envelope", "batch", "hop-request", "hop-response", "policy", "add-checkpoint",
+    "cosignatures", "bundle", "lifecycle",
 })  # fmt: skip
-"""What only nodes and their tools read, or read as cases; and bundles, which are dropped as what they are."""
+"""What only nodes and their tools read; and bundles, which are dropped as what they are."""
 
 DOCUMENTS = {"ok-first.txt": (FOLDER / "network" / "ok-first.txt").read_bytes()}
 VECTORS = tuple(name for name in names() if name.partition("/")[0] not in UNREAD)
